@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: MIT
+#include "bench/child.h"
+
+#include <err.h>
+#include <fcntl.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <time.h>
+#include <unistd.h>
+
+// What the process has used up to a moment.
+struct moment {
+  uint64_t nanoseconds;
+  long faults;
+  long anonymous; // KiB of memory that is its own: made, or copied from a file by writing
+};
+
+static uint64_t now(void) {
+  struct timespec time;
+  clock_gettime(CLOCK_MONOTONIC, &time);
+  return (uint64_t)time.tv_sec * 1000000000u + (uint64_t)time.tv_nsec;
+}
+
+static long faults(void) {
+  struct rusage usage;
+  getrusage(RUSAGE_SELF, &usage);
+  return usage.ru_minflt;
+}
+
+// No stdio: it would allocate, and so write pages, between the measurements. Not Private_Dirty, which also counts
+// clean mappings of a file that the kernel has not yet written back, as after a build.
+static long anonymous(void) {
+  static char text[4096];
+  int file = open("/proc/self/smaps_rollup", O_RDONLY | O_CLOEXEC);
+  ssize_t size = file < 0 ? -1 : read(file, text, sizeof text - 1);
+  close(file);
+  text[size < 0 ? 0 : size] = 0;
+  const char *line = strstr(text, "Anonymous:");
+  return line ? strtol(line + strlen("Anonymous:"), NULL, 10) : 0;
+}
+
+// The clock is read last before the work and first after it.
+static struct moment before(void) {
+  struct moment moment = {.anonymous = anonymous()};
+  moment.faults = faults();
+  moment.nanoseconds = now();
+  return moment;
+}
+
+static struct moment after(void) {
+  struct moment moment = {.nanoseconds = now()};
+  moment.faults = faults();
+  moment.anonymous = anonymous();
+  return moment;
+}
+
+static void print(const char *what, struct moment start, struct moment end) {
+  printf("%s_ns %lu\n%s_faults %ld\n%s_pages %ld\n", what, (unsigned long)(end.nanoseconds - start.nanoseconds),
+         what, end.faults - start.faults, what, (end.anonymous - start.anonymous) / 4);
+}
+
+static uint64_t call_entry(const struct child_peer *peer, const char *symbol) {
+  union {
+    void *address;
+    uint64_t (*call)(uint64_t);
+  } entry = {peer->symbol(symbol)};
+  return entry.call(42);
+}
+
+static int add_row(void *context, int columns, char **values, char **names) {
+  uint64_t *sum = context;
+  (void)names;
+  for (int i = 0; i < columns; i++)
+    for (const char *at = values[i]; at && *at; at++)
+      *sum = *sum * 31 + (unsigned char)*at;
+  return 0;
+}
+
+static const char queries[] =
+    "CREATE TABLE word(id INTEGER PRIMARY KEY, text TEXT NOT NULL, weight REAL);"
+    "WITH RECURSIVE n(i) AS (VALUES(1) UNION ALL SELECT i + 1 FROM n WHERE i < 50)"
+    "  INSERT INTO word SELECT i, 'word ' || (i * 37 % 50), i / 7.0 FROM n;"
+    "CREATE INDEX word_text ON word(text);"
+    "SELECT count(*), min(text), max(text), round(sum(weight), 3) FROM word WHERE text LIKE 'word 1%';";
+
+// The first things that a program does with SQLite: a database in memory, a table, a query.
+static uint64_t call_sqlite(const struct child_peer *peer) {
+  union {
+    void *address;
+    int (*open)(const char *, void **);
+    int (*exec)(void *, const char *, int (*)(void *, int, char **, char **), void *, char **);
+    int (*close)(void *);
+  } open = {peer->symbol("sqlite3_open")}, exec = {peer->symbol("sqlite3_exec")},
+    close = {peer->symbol("sqlite3_close")};
+  void *database = NULL;
+  uint64_t sum = 1;
+  if (open.open(":memory:", &database) || exec.exec(database, queries, add_row, &sum, NULL) ||
+      close.close(database))
+    errx(1, "SQLite failed");
+  return sum;
+}
+
+static uint64_t call(const struct child_peer *peer, const char *workload, const char *symbol) {
+  return strcmp(workload, "sqlite") ? call_entry(peer, symbol) : call_sqlite(peer);
+}
+
+static int measure(const struct child_peer *peer, char **argv) {
+  (void)before(), (void)after(); // their own first faults happen here
+  struct moment load_start = before();
+  peer->load(argv[1], argv[4]);
+  struct moment load_end = after();
+  struct moment call_start = before();
+  uint64_t sum = call(peer, argv[3], argv[5]);
+  struct moment call_end = after();
+  print("load", load_start, load_end);
+  print("call", call_start, call_end);
+  printf("checksum %lu\n", (unsigned long)sum);
+  if (peer->details)
+    peer->details(stdout);
+  return 0;
+}
+
+static int whole(const struct child_peer *peer, char **argv) {
+  peer->load(argv[1], argv[4]);
+  printf("checksum %lu\n", (unsigned long)call(peer, argv[3], argv[5]));
+  return 0;
+}
+
+int child_main(int argc, char **argv, const struct child_peer *peer) {
+  if (argc != 6)
+    errx(2, "started by bench-startup, not by hand");
+  return strcmp(argv[2], "whole") ? measure(peer, argv) : whole(peer, argv);
+}

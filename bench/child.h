@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: MIT
+//
+// One measurement in a process of its own. There is one program for each way to load, so that neither pays for
+// libraries that only the other one needs; they share everything but the two functions below.
+//
+//     bench-startup-PEER how measure|whole entry|sqlite PATH SYMBOL
+//
+// `measure` prints `name value` lines; `whole` loads, calls and ends, so that the parent can time the process.
+#ifndef BENCH_CHILD_H
+#define BENCH_CHILD_H
+
+#include <stdio.h>
+
+struct child_peer {
+  /// Load the package and what it depends on. Exits with a message on failure.
+  void (*load)(const char *how, const char *path);
+  /// The address of a symbol of the package. Exits with a message on failure.
+  void *(*symbol)(const char *name);
+  /// Print what else the loader knows, as further lines. May be NULL.
+  void (*details)(FILE *out);
+};
+
+int child_main(int argc, char **argv, const struct child_peer *peer);
+
+#endif

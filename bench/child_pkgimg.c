@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: MIT
+//
+// The peer: package images. A load is what a host does at its start, opening the runtime included. `how` is
+// unused.
+#include "bench/child.h"
+
+#include <pkgimg/pkgimg.h>
+
+#include <err.h>
+
+static struct pkgimg_runtime *runtime;
+static struct pkgimg_image *image;
+
+static void load(const char *how, const char *path) {
+  (void)how;
+  struct pkgimg_error error;
+  if (pkgimg_runtime_open(NULL, &runtime, &error) || pkgimg_load(runtime, path, &image, &error))
+    errx(1, "%s", error.text);
+}
+
+static void *symbol(const char *name) {
+  struct pkgimg_error error;
+  void *address;
+  if (pkgimg_symbol(image, name, &address, &error))
+    errx(1, "%s", error.text);
+  return address;
+}
+
+static void details(FILE *out) {
+  struct pkgimg_error error;
+  struct pkgimg_stats stats = {.size = sizeof stats};
+  if (pkgimg_runtime_stats(runtime, &stats, &error))
+    errx(1, "%s", error.text);
+  for (unsigned i = 0; i < PKGIMG_PHASE_COUNT; i++)
+    fprintf(out, "phase_%s %lu\n", pkgimg_phase_name((enum pkgimg_phase)i), (unsigned long)stats.nanoseconds[i]);
+  fprintf(out, "count_images %lu\ncount_system_calls %lu\ncount_mappings %lu\n", (unsigned long)stats.images,
+          (unsigned long)stats.system_calls, (unsigned long)stats.mappings);
+  fprintf(out, "count_symbols_resolved %lu\ncount_sites %lu\ncount_sites_final %lu\n",
+          (unsigned long)stats.symbols_resolved, (unsigned long)stats.sites, (unsigned long)stats.sites_final);
+}
+
+int main(int argc, char **argv) {
+  static const struct child_peer peer = {load, symbol, details};
+  return child_main(argc, argv, &peer);
+}

@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: MIT
+#include "bench/measure.h"
+#include "bench/workshop.h"
+
+#include <err.h>
+#include <stdlib.h>
+
+enum { OUTPUT_SIZE = 4096, WARM_UP = -1 };
+
+const char *const metric_names[METRIC_COUNT] = {"load_ns",    "call_ns",    "load_faults", "call_faults",
+                                                "load_pages", "call_pages", "whole_ns"};
+const char *const peer_names[PEER_COUNT] = {"pkgimg", "dlopen now", "dlopen lazy", "dlopen tuned"};
+
+static double *new_samples(unsigned rounds) {
+  double *samples = calloc(rounds, sizeof *samples);
+  if (!samples)
+    err(1, "samples");
+  return samples;
+}
+
+static void results_init(struct results *results, const struct subject *subject, unsigned rounds) {
+  *results = (struct results){.rounds = rounds};
+  for (unsigned peer = 0; peer < PEER_COUNT; peer++) {
+    results->ran[peer] = subject->path[peer][0] && !subject->skipped[0];
+    for (unsigned metric = 0; results->ran[peer] && metric < METRIC_COUNT; metric++)
+      results->samples[peer][metric] = new_samples(rounds);
+  }
+}
+
+void results_deinit(struct results *results) {
+  for (unsigned peer = 0; peer < PEER_COUNT; peer++)
+    for (unsigned metric = 0; metric < METRIC_COUNT; metric++)
+      free(results->samples[peer][metric]);
+  for (unsigned i = 0; i < results->detail_count; i++)
+    free(results->details[i].samples);
+  *results = (struct results){0};
+}
+
+static struct detail *find_detail(struct results *results, const char *name) {
+  for (unsigned i = 0; i < results->detail_count; i++)
+    if (!strcmp(results->details[i].name, name))
+      return &results->details[i];
+  if (results->detail_count == MEASURE_DETAILS)
+    return NULL;
+  struct detail *detail = &results->details[results->detail_count++];
+  snprintf(detail->name, sizeof detail->name, "%s", name);
+  detail->samples = new_samples(results->rounds);
+  return detail;
+}
+
+// The first checksum of a subject is what all others must be.
+static void compare(struct results *results, enum peer peer, const char *title, uint64_t checksum) {
+  if (!results->checksum)
+    results->checksum = checksum;
+  if (results->checksum != checksum)
+    errx(1, "%s: %s returned %lu, but the first peer %lu", title, peer_names[peer], (unsigned long)checksum,
+         (unsigned long)results->checksum);
+}
+
+static void store(struct results *results, enum peer peer, int round, const char *name, double value) {
+  for (unsigned metric = 0; metric < METRIC_COUNT; metric++) {
+    if (!strcmp(name, metric_names[metric])) {
+      results->samples[peer][metric][round] = value;
+      return;
+    }
+  }
+  struct detail *detail = peer == PEER_PKGIMG ? find_detail(results, name) : NULL;
+  if (detail)
+    detail->samples[round] = value;
+}
+
+// Lines of a name and a number; the numbers of the warm-up are dropped, but its checksum counts.
+static void read_report(struct results *results, enum peer peer, const char *title, int round, const char *text) {
+  char name[40], number[32];
+  bool summed = false;
+  for (int used; sscanf(text, "%39s %31s%n", name, number, &used) == 2; text += used) {
+    if (!strcmp(name, "checksum")) {
+      compare(results, peer, title, strtoull(number, NULL, 10));
+      summed = true;
+    } else if (round != WARM_UP) {
+      store(results, peer, round, name, strtod(number, NULL));
+    }
+  }
+  if (!summed)
+    errx(1, "%s: %s reported no checksum", title, peer_names[peer]);
+}
+
+static void child_command(const struct subject *subject, enum peer peer, const char *what,
+                          struct command *command) {
+  command_add(command, "%s/bench-startup-%s", workshop_programs(), peer == PEER_PKGIMG ? "pkgimg" : "dlopen");
+  command_add(command, "%s", peer == PEER_LAZY ? "lazy" : "now");
+  command_add(command, "%s", what);
+  command_add(command, "%s", subject->workload);
+  command_add(command, "%s", subject->path[peer]);
+  command_add(command, "%s", subject->symbol);
+}
+
+static double run_child(const struct subject *subject, struct results *results, enum peer peer, int round,
+                        const char *what) {
+  char output[OUTPUT_SIZE];
+  struct command command = {0};
+  child_command(subject, peer, what, &command);
+  double duration = process_run(&command, output, sizeof output);
+  command_deinit(&command);
+  read_report(results, peer, subject->title, round, output);
+  return duration;
+}
+
+static void measure_peer(const struct subject *subject, struct results *results, enum peer peer, int round) {
+  if (!results->ran[peer])
+    return;
+  run_child(subject, results, peer, round, "measure");
+  double duration = run_child(subject, results, peer, WARM_UP, "whole");
+  if (round != WARM_UP)
+    results->samples[peer][METRIC_WHOLE_NS][round] = duration;
+}
+
+// Each round begins with another peer, and every second one goes backwards, so that no peer always follows the
+// same neighbour or always meets the machine in the same state.
+static void measure_round(const struct subject *subject, struct results *results, int round) {
+  unsigned turn = (unsigned)(round + 1);
+  for (unsigned i = 0; i < PEER_COUNT; i++) {
+    unsigned step = turn % 2 ? PEER_COUNT - 1 - i : i;
+    measure_peer(subject, results, (enum peer)((step + turn / 2) % PEER_COUNT), round);
+  }
+}
+
+void measure_all(const struct subject *subjects, struct results *results, unsigned count, unsigned rounds) {
+  for (unsigned i = 0; i < count; i++)
+    results_init(&results[i], &subjects[i], rounds);
+  for (int round = WARM_UP; round < (int)rounds; round++)
+    for (unsigned i = 0; i < count; i++)
+      measure_round(&subjects[i], &results[i], round);
+}

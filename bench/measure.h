@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: MIT
+//
+// Rounds of measurements: which child runs when, and what it said. Every number comes from a process of its own.
+#ifndef BENCH_MEASURE_H
+#define BENCH_MEASURE_H
+
+#include "bench/subject.h"
+
+enum metric {
+  METRIC_LOAD_NS,
+  METRIC_CALL_NS, ///< looking the entry up, and its first call
+  METRIC_LOAD_FAULTS,
+  METRIC_CALL_FAULTS,
+  METRIC_LOAD_PAGES, ///< 4 KiB pages that were written: made, or copied from a file
+  METRIC_CALL_PAGES,
+  METRIC_WHOLE_NS, ///< of another process: from before its start to after its end
+  METRIC_COUNT
+};
+extern const char *const metric_names[METRIC_COUNT];
+extern const char *const peer_names[PEER_COUNT];
+
+enum { MEASURE_DETAILS = 24 };
+
+/// Something that only one loader tells, such as the time of a phase.
+struct detail {
+  char name[40];
+  double *samples;
+};
+
+struct results {
+  unsigned rounds;
+  bool ran[PEER_COUNT];
+  double *samples[PEER_COUNT][METRIC_COUNT]; ///< one of each round
+  struct detail details[MEASURE_DETAILS];    ///< of pkgimg
+  unsigned detail_count;
+  uint64_t checksum; ///< what every first call returned
+};
+
+/// Measure every peer of every subject once in each round, the subjects and the peers interleaved. Ends the
+/// program when two checksums differ.
+void measure_all(const struct subject *subjects, struct results *results, unsigned count, unsigned rounds);
+
+void results_deinit(struct results *results);
+
+#endif

@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: MIT
+#include "bench/options.h"
+
+#include <err.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+static const char usage[] =
+    "usage: bench-startup [OPTION]...\n"
+    "Measure what it costs to load package images, against dlopen of the same sources. See bench/README.md.\n"
+    "  --rounds N         rounds, after one that is thrown away (21)\n"
+    "  --tuned            dlopen with the best practical flags as one more peer\n"
+    "  --no-pkgimg        dlopen only\n"
+    "  --only ROW[,ROW]   of small, sqlite, light, plugins\n"
+    "  --sources DIR      where sqlite3.c is: DIR or a folder in it\n"
+    "  --sqlite-options F words for the compiler of sqlite3.c\n"
+    "  --sqlite-image F --sqlite-library F   SQLite, already built\n"
+    "  --json FILE        write every sample\n"
+    "  --work DIR         keep what is built here and use it again (below $TMPDIR)\n"
+    "  --jobs N           compilers at a time (number of processors)\n"
+    "  --compiler PROGRAM clang 19\n" OPTIONS_SHAPE_HELP;
+
+// The value of the option at argv[*i]: `--name value` or `--name=value`; NULL if it is another option.
+static const char *value_of(char **argv, int *i, const char *name) {
+  size_t length = strlen(name);
+  if (strncmp(argv[*i], name, length) != 0)
+    return NULL;
+  if (argv[*i][length] == '=')
+    return argv[*i] + length + 1;
+  if (argv[*i][length])
+    return NULL;
+  if (!argv[*i + 1])
+    errx(2, "%s needs a value", name);
+  return argv[++*i];
+}
+
+static unsigned long number(const char *text, const char *name) {
+  char *end;
+  errno = 0;
+  unsigned long value = strtoul(text, &end, 0);
+  if (errno || end == text || *end || *text == '-')
+    errx(2, "%s: `%s` is not a number", name, text);
+  return value;
+}
+
+static bool take_number(char **argv, int *i, const char *name, unsigned *result) {
+  const char *text = value_of(argv, i, name);
+  if (!text)
+    return false;
+  unsigned long value = number(text, name);
+  if (value > 1000000)
+    errx(2, "%s: %lu is too many", name, value);
+  *result = (unsigned)value;
+  return true;
+}
+
+static bool take_text(char **argv, int *i, const char *name, const char **result) {
+  const char *text = value_of(argv, i, name);
+  if (text)
+    *result = text;
+  return text != NULL;
+}
+
+bool options_shape(struct shape *shape, char **argv, int *i) {
+  const char *seed = value_of(argv, i, "--seed");
+  if (seed)
+    return shape->seed = number(seed, "--seed"), true;
+  return take_number(argv, i, "--packages", &shape->packages) ||
+         take_number(argv, i, "--functions", &shape->functions) ||
+         take_number(argv, i, "--dependencies", &shape->dependencies) ||
+         take_number(argv, i, "--host-imports", &shape->host_imports) ||
+         take_number(argv, i, "--tables", &shape->tables);
+}
+
+static bool take_flag(const char *argument, const char *name, bool *result) {
+  if (strcmp(argument, name) != 0)
+    return false;
+  return *result = true;
+}
+
+static bool take(struct options *options, char **argv, int *i) {
+  return options_shape(&options->shape, argv, i) || take_number(argv, i, "--rounds", &options->rounds) ||
+         take_number(argv, i, "--jobs", &options->jobs) || take_flag(argv[*i], "--tuned", &options->tuned) ||
+         take_flag(argv[*i], "--no-pkgimg", &options->keep_pkgimg_out) ||
+         take_text(argv, i, "--only", &options->only) || take_text(argv, i, "--work", &options->work) ||
+         take_text(argv, i, "--json", &options->json) || take_text(argv, i, "--compiler", &options->compiler) ||
+         take_text(argv, i, "--sources", &options->sources) ||
+         take_text(argv, i, "--sqlite-options", &options->sqlite_options) ||
+         take_text(argv, i, "--sqlite-image", &options->sqlite_image) ||
+         take_text(argv, i, "--sqlite-library", &options->sqlite_library);
+}
+
+static unsigned processors(void) {
+  long count = sysconf(_SC_NPROCESSORS_ONLN);
+  return count > 0 ? (unsigned)count : 1;
+}
+
+struct options options_read(char **argv) {
+  struct options options = {
+      .shape = OPTIONS_SHAPE_DEFAULT, .rounds = 21, .jobs = processors(), .compiler = PKGIMG_CLANG};
+  for (int i = 1; argv[i]; i++) {
+    if (!strcmp(argv[i], "--help")) {
+      fputs(usage, stdout);
+      exit(0);
+    }
+    if (!take(&options, argv, &i)) {
+      fprintf(stderr, "bench-startup: unknown option %s\n%s", argv[i], usage);
+      exit(2);
+    }
+  }
+  if (generate_refuses(&options.shape))
+    errx(2, "%s", generate_refuses(&options.shape));
+  if (!options.rounds || !options.jobs)
+    errx(2, "--rounds and --jobs are at least 1");
+  return options;
+}

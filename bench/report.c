@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: MIT
+#include "bench/report.h"
+
+#include <err.h>
+#include <stdlib.h>
+
+static int ascending(const void *left, const void *right) {
+  double a = *(const double *)left, b = *(const double *)right;
+  return (a > b) - (a < b);
+}
+
+static double *allocate(unsigned count) {
+  double *values = calloc(count, sizeof *values);
+  if (!values)
+    err(1, "samples");
+  return values;
+}
+
+double report_median(const double *samples, unsigned count) {
+  double *sorted = allocate(count);
+  memcpy(sorted, samples, count * sizeof *sorted);
+  qsort(sorted, count, sizeof *sorted, ascending);
+  double median = (sorted[(count - 1) / 2] + sorted[count / 2]) / 2;
+  free(sorted);
+  return median;
+}
+
+double report_least(const double *samples, unsigned count) {
+  double least = samples[0];
+  for (unsigned i = 1; i < count; i++)
+    least = samples[i] < least ? samples[i] : least;
+  return least;
+}
+
+void report_start_costs(const struct results *results, enum peer peer, double *sums) {
+  for (unsigned i = 0; i < results->rounds; i++)
+    sums[i] = results->samples[peer][METRIC_LOAD_NS][i] + results->samples[peer][METRIC_CALL_NS][i];
+}
+
+// The peer that the others are compared with.
+static enum peer reference(const struct results *results) {
+  return results->ran[PEER_PKGIMG] ? PEER_PKGIMG : PEER_NOW;
+}
+
+struct ratios {
+  double of_medians;
+  double of_rounds; ///< the median of each round's own ratio
+};
+
+static struct ratios ratios_of(const struct results *results, enum peer peer) {
+  unsigned rounds = results->rounds;
+  double *own = allocate(rounds), *base = allocate(rounds);
+  report_start_costs(results, peer, own);
+  report_start_costs(results, reference(results), base);
+  struct ratios ratios = {.of_medians = report_median(own, rounds) / report_median(base, rounds)};
+  for (unsigned i = 0; i < rounds; i++)
+    own[i] /= base[i];
+  ratios.of_rounds = report_median(own, rounds);
+  free(own);
+  free(base);
+  return ratios;
+}
+
+static double median_of(const struct results *results, enum peer peer, enum metric metric) {
+  return report_median(results->samples[peer][metric], results->rounds);
+}
+
+static double median_start(const struct results *results, enum peer peer) {
+  double *sums = allocate(results->rounds);
+  report_start_costs(results, peer, sums);
+  double median = report_median(sums, results->rounds);
+  free(sums);
+  return median;
+}
+
+static void print_peer(const struct subject *subject, const struct results *results, enum peer peer, FILE *out) {
+  struct ratios ratios = ratios_of(results, peer);
+  const double *loads = results->samples[peer][METRIC_LOAD_NS];
+  double load = median_of(results, peer, METRIC_LOAD_NS);
+  fprintf(out, "%-13s%10.1f%10.1f%9.2f%10.1f%10.1f%8.2f%8.2f", peer_names[peer], load / 1e3,
+          report_least(loads, results->rounds) / 1e3, load / 1e3 / subject->packages,
+          median_of(results, peer, METRIC_CALL_NS) / 1e3, median_start(results, peer) / 1e3, ratios.of_medians,
+          ratios.of_rounds);
+  fprintf(out, "%9.2f%7.0f%7.0f%7.0f%7.0f\n", median_of(results, peer, METRIC_WHOLE_NS) / 1e6,
+          median_of(results, peer, METRIC_LOAD_FAULTS), median_of(results, peer, METRIC_CALL_FAULTS),
+          median_of(results, peer, METRIC_LOAD_PAGES), median_of(results, peer, METRIC_CALL_PAGES));
+}
+
+static void print_details(const struct results *results, FILE *out) {
+  for (unsigned i = 0; i < results->detail_count; i++) {
+    const struct detail *detail = &results->details[i];
+    bool phase = !strncmp(detail->name, "phase_", 6);
+    double value = report_median(detail->samples, results->rounds);
+    fprintf(out, phase ? "%s%s %.1f us" : "%s%s %.0f", i ? ", " : "  pkgimg: ", detail->name + 6,
+            phase ? value / 1e3 : value);
+  }
+  if (results->detail_count)
+    fputc('\n', out);
+}
+
+static void print_relocations(const struct subject *subject, FILE *out) {
+  const struct relocations *sum = &subject->relocations;
+  fprintf(out, "  library: %lu relocations", (unsigned long)relocations_total(sum));
+  if (subject->packages > 1)
+    fprintf(out, " (%lu each)", (unsigned long)(relocations_total(sum) / subject->packages));
+  fprintf(out, ": %lu relative, %lu by name, %lu of calls; %lu KiB\n", (unsigned long)sum->relative,
+          (unsigned long)sum->named, (unsigned long)sum->calls, (unsigned long)(sum->bytes / 1024));
+}
+
+void report_table(const struct subject *subject, const struct results *results, FILE *out) {
+  fprintf(out, "\n%s: %s\n", subject->row, subject->title);
+  if (subject->skipped[0]) {
+    fprintf(out, "  skipped: %s\n", subject->skipped);
+    return;
+  }
+  print_relocations(subject, out);
+  fprintf(out, "%-13s%10s%10s%9s%10s%10s%8s%8s%9s%14s%14s\n", "", "load", "least", "per pkg", "1st call", "sum",
+          "ratio", "rounds", "process", "faults", "pages written");
+  fprintf(out, "%-13s%10s%10s%9s%10s%10s%8s%8s%9s%7s%7s%7s%7s\n", "", "us", "us", "us", "us", "us", "", "", "ms",
+          "load", "call", "load", "call");
+  for (unsigned peer = 0; peer < PEER_COUNT; peer++)
+    if (results->ran[peer])
+      print_peer(subject, results, (enum peer)peer, out);
+  print_details(results, out);
+}
+
+static void json_samples(const char *name, const double *samples, unsigned count, FILE *out) {
+  fprintf(out, "\"%s\": {\"median\": %.10g, \"least\": %.10g, \"samples\": [", name, report_median(samples, count),
+          report_least(samples, count));
+  for (unsigned i = 0; i < count; i++)
+    fprintf(out, "%s%.10g", i ? ", " : "", samples[i]);
+  fputs("]}", out);
+}
+
+static void json_peer(const struct results *results, enum peer peer, FILE *out) {
+  struct ratios ratios = ratios_of(results, peer);
+  fprintf(out, "\n      \"%s\": {\"ratio_of_medians\": %.6g, \"median_of_ratios\": %.6g", peer_names[peer],
+          ratios.of_medians, ratios.of_rounds);
+  for (unsigned metric = 0; metric < METRIC_COUNT; metric++) {
+    fputs(",\n        ", out);
+    json_samples(metric_names[metric], results->samples[peer][metric], results->rounds, out);
+  }
+  for (unsigned i = 0; peer == PEER_PKGIMG && i < results->detail_count; i++) {
+    fputs(",\n        ", out);
+    json_samples(results->details[i].name, results->details[i].samples, results->rounds, out);
+  }
+  fputc('}', out);
+}
+
+// A reason may quote a path.
+static void json_text(const char *text, FILE *out) {
+  fputc('"', out);
+  for (; *text; text++) {
+    if ((unsigned char)*text < ' ' || *text == '"' || *text == '\\')
+      fprintf(out, "\\u%04x", (unsigned char)*text);
+    else
+      fputc(*text, out);
+  }
+  fputc('"', out);
+}
+
+static void json_subject(const struct subject *subject, const struct results *results, FILE *out) {
+  fprintf(out, "\n    {\"row\": \"%s\", \"title\": \"%s\", \"packages\": %u, ", subject->row, subject->title,
+          subject->packages);
+  fputs("\"skipped\": ", out);
+  json_text(subject->skipped, out);
+  fprintf(out, ",\n     \"relocations\": {\"relative\": %lu, \"named\": %lu, \"calls\": %lu},",
+          (unsigned long)subject->relocations.relative, (unsigned long)subject->relocations.named,
+          (unsigned long)subject->relocations.calls);
+  fputs("\n     \"peers\": {", out);
+  bool first = true;
+  for (unsigned peer = 0; peer < PEER_COUNT; peer++) {
+    if (!results->ran[peer])
+      continue;
+    if (!first)
+      fputc(',', out);
+    json_peer(results, (enum peer)peer, out);
+    first = false;
+  }
+  fputs("}}", out);
+}
+
+void report_json(const struct subject *subjects, const struct results *results, unsigned count, FILE *out) {
+  fprintf(out, "{\"rounds\": %u, \"rows\": [", results[0].rounds);
+  for (unsigned i = 0; i < count; i++) {
+    if (i)
+      fputc(',', out);
+    json_subject(&subjects[i], &results[i], out);
+  }
+  fputs("\n]}\n", out);
+}

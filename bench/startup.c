@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: MIT
+//
+// bench-startup: what starting from package images costs, and what it costs with dlopen. This program only builds,
+// starts the measured children and prints; it never loads a package itself.
+#include "bench/report.h"
+#include "bench/workshop.h"
+
+#include <err.h>
+#include <gnu/libc-version.h>
+#include <stdlib.h>
+#include <sys/utsname.h>
+
+enum { ROWS = 4 };
+
+// Is `row` in the comma-separated list?
+static bool wanted(const char *only, const char *row) {
+  size_t length = strlen(row);
+  if (!only)
+    return true;
+  for (const char *at = only; at; at = strchr(at, ','), at += at != NULL)
+    if (!strncmp(at, row, length) && (!at[length] || at[length] == ','))
+      return true;
+  return false;
+}
+
+static unsigned least(unsigned a, unsigned b) {
+  return a < b ? a : b;
+}
+
+static void prepare_small(const struct options *options, struct subject *subject) {
+  struct shape shape = {
+      .packages = 1, .functions = 5, .host_imports = 2, .tables = 1, .seed = options->shape.seed};
+  subject_generated(options, &shape, subject);
+}
+
+// Packages as they are when little is in them: the fixed cost of a package weighs most.
+static void prepare_light(const struct options *options, struct subject *subject) {
+  struct shape shape = options->shape;
+  shape.functions = least(shape.functions, 10);
+  shape.host_imports = least(shape.host_imports, 2);
+  shape.tables = least(shape.tables, 1);
+  subject_generated(options, &shape, subject);
+}
+
+static void prepare_plugins(const struct options *options, struct subject *subject) {
+  subject_generated(options, &options->shape, subject);
+}
+
+static unsigned prepare(const struct options *options, struct subject subjects[ROWS]) {
+  static const struct {
+    const char *row;
+    void (*prepare)(const struct options *options, struct subject *subject);
+  } rows[ROWS] = {{"small", prepare_small},
+                  {"sqlite", subject_sqlite},
+                  {"light", prepare_light},
+                  {"plugins", prepare_plugins}};
+  unsigned count = 0;
+  for (unsigned i = 0; i < ROWS; i++) {
+    if (!wanted(options->only, rows[i].row))
+      continue;
+    subjects[count].row = rows[i].row;
+    rows[i].prepare(options, &subjects[count++]);
+  }
+  return count;
+}
+
+static void print_machine(const struct options *options, FILE *out) {
+  struct utsname system;
+  double loads[1] = {0};
+  uname(&system);
+  getloadavg(loads, 1);
+  fprintf(out, "%s %s %s, glibc %s, load %.1f; %u rounds, medians; ratio = sum against the first peer\n",
+          system.sysname, system.release, system.machine, gnu_get_libc_version(), loads[0], options->rounds);
+}
+
+static void write_json(const char *path, const struct subject *subjects, const struct results *results,
+                       unsigned count) {
+  FILE *file = fopen(path, "w");
+  if (!file)
+    err(1, "%s", path);
+  report_json(subjects, results, count, file);
+  if (ferror(file) | fclose(file))
+    err(1, "%s", path);
+}
+
+int main(int argc, char **argv) {
+  (void)argc;
+  struct options options = options_read(argv);
+  if (!options.keep_pkgimg_out && !workshop_has_pkgimg())
+    errx(1, "there is no pkgimg command in %s; --no-pkgimg measures dlopen alone", workshop_programs());
+  static struct subject subjects[ROWS];
+  struct results results[ROWS];
+  unsigned count = prepare(&options, subjects);
+  if (!count)
+    errx(2, "--only %s names no row", options.only);
+  measure_all(subjects, results, count, options.rounds);
+  print_machine(&options, stdout);
+  for (unsigned i = 0; i < count; i++)
+    report_table(&subjects[i], &results[i], stdout);
+  if (options.json)
+    write_json(options.json, subjects, results, count);
+  for (unsigned i = 0; i < count; i++)
+    results_deinit(&results[i]);
+  return fflush(stdout) || ferror(stdout);
+}

@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: MIT
+#include "bench/workshop.h"
+
+#include <err.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { STAMP_SIZE = 4096 };
+
+void workshop_path(char path[SUBJECT_PATH], const char *format, ...) {
+  va_list arguments;
+  va_start(arguments, format);
+  int length = vsnprintf(path, SUBJECT_PATH, format, arguments);
+  va_end(arguments);
+  if (length < 0 || length >= SUBJECT_PATH)
+    errx(1, "a path is too long");
+}
+
+const char *workshop_programs(void) {
+  static char path[SUBJECT_PATH];
+  if (path[0])
+    return path;
+  ssize_t length = readlink("/proc/self/exe", path, sizeof path - 1);
+  if (length < 0)
+    err(1, "/proc/self/exe");
+  path[length] = 0;
+  *strrchr(path, '/') = 0;
+  return path;
+}
+
+bool workshop_has_pkgimg(void) {
+  char path[SUBJECT_PATH];
+  workshop_path(path, "%s/pkgimg", workshop_programs());
+  return access(path, X_OK) == 0;
+}
+
+static void make_folder(const char *path) {
+  if (mkdir(path, 0777) && errno != EEXIST)
+    err(1, "%s", path);
+}
+
+static void make_folders(const char *path) {
+  char part[SUBJECT_PATH];
+  workshop_path(part, "%s", path);
+  for (char *slash = part + 1; (slash = strchr(slash, '/')); *slash++ = '/') {
+    *slash = 0;
+    make_folder(part);
+  }
+  make_folder(part);
+}
+
+// A default that others may share is not made below /tmp itself, but named by the user.
+void workshop_folder(const struct options *options, char path[SUBJECT_PATH], const char *name) {
+  const char *temporary = getenv("TMPDIR");
+  if (options->work)
+    workshop_path(path, "%s/%s", options->work, name);
+  else
+    workshop_path(path, "%s/pkgimg-bench-%u/%s", temporary && *temporary ? temporary : "/tmp", (unsigned)getuid(),
+                  name);
+  make_folders(path);
+  char *resolved = realpath(path, NULL);
+  if (!resolved)
+    err(1, "%s", path);
+  workshop_path(path, "%s", resolved);
+  free(resolved);
+}
+
+bool workshop_is_fresh(const char *folder, const char *stamp) {
+  char path[SUBJECT_PATH], text[STAMP_SIZE];
+  workshop_path(path, "%s/stamp", folder);
+  FILE *file = fopen(path, "r");
+  if (!file)
+    return false;
+  text[fread(text, 1, sizeof text - 1, file)] = 0;
+  fclose(file);
+  return !strcmp(text, stamp);
+}
+
+void workshop_begin(const char *folder) {
+  char path[SUBJECT_PATH];
+  make_folders(folder);
+  workshop_path(path, "%s/stamp", folder);
+  if (unlink(path) && errno != ENOENT)
+    err(1, "%s", path);
+}
+
+void workshop_finish(const char *folder, const char *stamp) {
+  char path[SUBJECT_PATH];
+  workshop_path(path, "%s/stamp", folder);
+  FILE *file = fopen(path, "w");
+  if (!file || fputs(stamp, file) < 0 || fclose(file))
+    err(1, "%s", path);
+}
+
+// Size and time suffice here: the cache is this machine's own, and a needless rebuild only costs a minute.
+void workshop_pkgimg_identity(char *text, size_t size) {
+  static const char *const files[] = {"pkgimg", "pkgimg-build", "../lib/libpkgimg-build.so",
+                                      "../libexec/pkgimg-build"};
+  size_t used = 0;
+  text[0] = 0;
+  for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
+    char path[SUBJECT_PATH];
+    struct stat info;
+    workshop_path(path, "%s/%s", workshop_programs(), files[i]);
+    if (!stat(path, &info) && used < size)
+      used += (size_t)snprintf(text + used, size - used, "%s %ld %ld.%09ld\n", files[i], (long)info.st_size,
+                               (long)info.st_mtim.tv_sec, info.st_mtim.tv_nsec);
+  }
+}

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: MIT
+//
+// The work folder: which programs build, what is already there, and the order in which packages can be compiled.
+#ifndef BENCH_WORKSHOP_H
+#define BENCH_WORKSHOP_H
+
+#include "bench/process.h"
+#include "bench/subject.h"
+
+#include <stdarg.h>
+
+/// Join a path; exits if it is too long.
+void workshop_path(char path[SUBJECT_PATH], const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/// The folder of this program, where its siblings are.
+const char *workshop_programs(void);
+
+/// Is there a `pkgimg` command beside this program?
+bool workshop_has_pkgimg(void);
+
+/// Make FOLDER/NAME and the folders above it.
+void workshop_folder(const struct options *options, char path[SUBJECT_PATH], const char *name);
+
+/// Whether `folder` holds what this stamp describes. A stamp is written last: what an interrupted run leaves
+/// behind is built again.
+bool workshop_is_fresh(const char *folder, const char *stamp);
+void workshop_begin(const char *folder);
+void workshop_finish(const char *folder, const char *stamp);
+
+/// What identifies the programs that make images, for stamps.
+void workshop_pkgimg_identity(char *text, size_t size);
+
+#endif

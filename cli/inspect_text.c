@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: MIT
+//
+// An inspection as sections of text. Names come from a file that may be hostile: they only reach
+// the terminal through print_text.
+#include "cli/inspect.h"
+#include "cli/text.h"
+
+#include <inttypes.h>
+
+static void print_heading(const char *heading, uint64_t count)
+{
+  struct style style = style_of(stdout);
+  printf("\n%s%s%s (%" PRIu64 ")\n", style.bold, heading, style.off, count);
+}
+
+static void print_name_line(const char *name)
+{
+  print_text(stdout, name);
+  putchar('\n');
+}
+
+static void print_header(const struct inspect_view *view)
+{
+  const struct pkgimg_summary *summary = view->summary;
+  struct style style = style_of(stdout);
+  printf("%s", style.bold);
+  print_text(stdout, view->path);
+  printf("%s\n  package        ", style.off);
+  print_name_line(summary->name);
+  printf("  machine        %s\n", summary->machine);
+  printf("  format         %" PRIu32 "\n", summary->format_version);
+  printf("  build id       %s\n", build_id_text(summary->build_id).digits);
+  printf("  file           %" PRIu64 " bytes\n", summary->file_size);
+  printf("  tables         %" PRIu64 " bytes at 0x%" PRIx64 "\n", summary->tables_size, summary->tables_offset);
+  printf("  words          %" PRIu64 "\n", summary->words);
+  printf("  thread-local   %" PRIu64 " bytes\n", summary->thread_local_size);
+  printf("  constructors   %zu\n  destructors    %zu\n", summary->constructors, summary->destructors);
+  printf("  init function  ");
+  print_name_line(summary->init_function ? summary->init_function : "none");
+}
+
+static void print_areas(const struct pkgimg_summary *summary)
+{
+  print_heading("Areas", PKGIMG_AREA_COUNT);
+  printf("  %-4s %12s %12s %12s %12s\n", "area", "address", "in memory", "file offset", "in file");
+  for (int i = 0; i < PKGIMG_AREA_COUNT; i++) {
+    const struct pkgimg_area *area = &summary->areas[i];
+    printf("  %-4s %#12" PRIx64 " %12" PRIu64 " %#12" PRIx64 " %12" PRIu64 "  %s\n", area->name, area->address,
+           area->memory_size, area->file_offset, area->file_size, protection_text(area->protection).letters);
+  }
+}
+
+static void print_dependencies(const struct inspect_view *view)
+{
+  print_heading("Dependencies", view->summary->dependencies);
+  for (size_t i = 0; i < view->summary->dependencies; i++) {
+    struct pkgimg_dependency dependency = pkgimg_inspection_dependency(view->inspection, i);
+    printf("  %s  %-8s  ", build_id_text(dependency.build_id).digits, dependency.direct ? "direct" : "indirect");
+    print_name_line(dependency.name);
+  }
+}
+
+static void print_exports(const struct inspect_view *view)
+{
+  print_heading("Exports", view->summary->exports);
+  for (size_t i = 0; view->symbols && i < view->summary->exports; i++) {
+    struct pkgimg_export symbol = pkgimg_inspection_export(view->inspection, i);
+    printf("  %#12" PRIx64 " %8" PRIu64 "  %-12s  %-6s  ", symbol.address, symbol.size, symbol.kind,
+           symbol.binding);
+    print_name_line(symbol.name);
+  }
+}
+
+static void print_imports(const struct inspect_view *view)
+{
+  print_heading("Imports from the host", view->summary->imports);
+  for (size_t i = 0; view->symbols && i < view->summary->imports; i++) {
+    struct pkgimg_import symbol = pkgimg_inspection_import(view->inspection, i);
+    printf("  %6zu uses  %-12s  %-6s  ", symbol.uses, symbol.kind, symbol.weak ? "weak" : "global");
+    print_text(stdout, symbol.name);
+    putchar(symbol.version ? '@' : '\n');
+    if (symbol.version)
+      print_name_line(symbol.version);
+  }
+}
+
+static void print_addresses(void *context, const uint64_t *addresses, size_t count)
+{
+  (void)context;
+  for (size_t i = 0; i < count; i++)
+    printf("      %#12" PRIx64 "\n", addresses[i]);
+}
+
+static void print_sites(const struct inspect_view *view)
+{
+  print_heading("Sets of sites", view->summary->site_sets);
+  printf("  %10s %10s %8s %8s %8s  %s\n", "sites", "bytes", "arrays", "bitsets", "runs", "pointing into");
+  for (size_t i = 0; i < view->summary->site_sets; i++) {
+    struct pkgimg_site_set set = pkgimg_inspection_site_set(view->inspection, i);
+    printf("  %10" PRIu64 " %10" PRIu64 " %8" PRIu32 " %8" PRIu32 " %8" PRIu32 "  ", set.count, set.bytes,
+           set.arrays, set.bitsets, set.runs);
+    print_name_line(set.target);
+    if (view->sites)
+      inspect_each_sites(view, i, print_addresses, NULL);
+  }
+}
+
+static void print_residuals(const struct inspect_view *view)
+{
+  print_heading("Residual relocations", view->summary->residuals);
+  for (size_t i = 0; i < view->summary->residuals; i++) {
+    struct pkgimg_residual residual = pkgimg_inspection_residual(view->inspection, i);
+    printf("  %#12" PRIx64 "  %-20s  ", residual.address, residual.type);
+    print_text(stdout, residual.symbol ? residual.symbol : "");
+    printf(" %c 0x%" PRIx64 "\n", residual.addend < 0 ? '-' : '+',
+           residual.addend < 0 ? -(uint64_t)residual.addend : (uint64_t)residual.addend);
+  }
+}
+
+void inspect_print_text(const struct inspect_view *view)
+{
+  print_header(view);
+  print_areas(view->summary);
+  print_dependencies(view);
+  print_exports(view);
+  print_imports(view);
+  print_sites(view);
+  print_residuals(view);
+}

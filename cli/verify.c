@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: MIT
+//
+// `pkgimg verify`: each file is read whole and checked; the loader is not involved.
+#include "cli/commands.h"
+#include "cli/failure.h"
+#include "cli/json.h"
+#include "cli/options.h"
+#include "cli/text.h"
+
+#include <pkgimg/inspect.h>
+
+#include <stdbool.h>
+#include <stdio.h>
+
+static const char help[] =
+    "usage: pkgimg verify [OPTION]... IMAGE...\n"
+    "\n"
+    "Read each IMAGE whole and check it: structure, tables, hashes, and the build id against the bytes.\n"
+    "\n"
+    "      --json  print one JSON object with a list of files\n"
+    "  -h, --help  show this text\n"
+    "\n"
+    "The exit status is 0 if every file is good, 1 if one is bad, and 3 or 7 if one cannot be read.\n";
+
+enum { OPTION_JSON = OPTION_LONG };
+static const struct option option_names[] = {
+    {"json", no_argument, NULL, OPTION_JSON},
+    {"help", no_argument, NULL, 'h'},
+    {NULL, 0, NULL, 0},
+};
+static const struct options verify_options = {"-:h", option_names};
+
+struct verify {
+  bool as_json;
+  struct json json;
+  enum exit_code code;
+  int files;  ///< arguments, moved to the front of argv
+};
+
+static void print_good(struct verify *verify, const char *path, const struct pkgimg_summary *summary)
+{
+  struct style style = style_of(stdout);
+  struct build_id_text id = build_id_text(summary->build_id);
+  if (verify->as_json) {
+    json_string(&verify->json, "name", summary->name);
+    json_string(&verify->json, "build_id", id.digits);
+    return;
+  }
+  print_text(stdout, path);
+  printf(": %sok%s %s\n", style.good, style.off, id.digits);
+}
+
+static void print_bad(struct verify *verify, const struct pkgimg_error *error)
+{
+  if (!verify->as_json) {
+    fflush(stdout);
+    print_error(error);
+    return;
+  }
+  json_open(&verify->json, "error", '{');
+  json_string(&verify->json, "status", pkgimg_status_name(error->status));
+  json_string(&verify->json, "text", error->text);
+  if (error->offset != PKGIMG_NO_OFFSET) {
+    json_unsigned(&verify->json, "offset", error->offset);
+    json_hex(&verify->json, "expected", error->expected);
+    json_hex(&verify->json, "found", error->found);
+  }
+  json_close(&verify->json, '}');
+}
+
+// A bad file outweighs one that could not be read; else the first failure counts.
+static void count_failure(struct verify *verify, enum pkgimg_status status)
+{
+  enum exit_code code = exit_code_of(status);
+  if (code == EXIT_BROKEN || code == EXIT_REFUSED)
+    verify->code = EXIT_BAD;
+  else if (verify->code == EXIT_FINE)
+    verify->code = code;
+}
+
+// An inspection makes the same checks as pkgimg_verify, on the same bytes that it then describes.
+static void verify_file(struct verify *verify, const char *path)
+{
+  struct pkgimg_inspection *inspection = NULL;
+  struct pkgimg_error error;
+  enum pkgimg_status status = pkgimg_inspection_open(path, &inspection, &error);
+  if (verify->as_json) {
+    json_open(&verify->json, NULL, '{');
+    json_string(&verify->json, "file", path);
+    json_truth(&verify->json, "ok", status == PKGIMG_OK);
+  }
+  if (status) {
+    print_bad(verify, &error);
+    count_failure(verify, status);
+  } else {
+    print_good(verify, path, pkgimg_inspection_summary(inspection));
+    pkgimg_inspection_close(inspection);
+  }
+  if (verify->as_json)
+    json_close(&verify->json, '}');
+}
+
+static int verify_all(struct verify *verify, char **paths)
+{
+  verify->json.file = stdout;
+  if (verify->as_json) {
+    json_open(&verify->json, NULL, '{');
+    json_open(&verify->json, "files", '[');
+  }
+  for (int i = 0; i < verify->files; i++)
+    verify_file(verify, paths[i]);
+  if (verify->as_json) {
+    json_close(&verify->json, ']');
+    json_close(&verify->json, '}');
+    putchar('\n');
+  }
+  return (int)verify->code;
+}
+
+int command_verify(int argc, char **argv)
+{
+  struct verify verify = {.code = EXIT_FINE};
+  int option;
+  options_begin();
+  while ((option = options_next(&verify_options, argc, argv)) != -1)
+    switch (option) {
+    case OPTION_ARGUMENT:
+      argv[verify.files++] = optarg;
+      break;
+    case OPTION_JSON:
+      verify.as_json = true;
+      break;
+    case 'h':
+      fputs(help, stdout);
+      return EXIT_FINE;
+    default:
+      options_mistake(&verify_options, option, argv);
+      return EXIT_USAGE;
+    }
+  while (optind < argc)
+    argv[verify.files++] = argv[optind++];
+  return verify.files ? verify_all(&verify, argv) : (int)usage_error("verify: which image?");
+}

@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: MIT
+//
+// The bytes of a package image that ELF does not describe; docs/format.md is the same in prose.
+// All integers are little-endian, as on every host that we load on. Offsets of tables count from
+// the start of struct disk_tables, addresses are as linked (area R begins at 0).
+//
+//   file:  R | X | L | W | tables | closure | sections for debuggers | section headers
+//          |   mapped      |        |
+//          |               read by a load in one call
+#ifndef FORMAT_LAYOUT_H
+#define FORMAT_LAYOUT_H
+
+#include <assert.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define FORMAT_VERSION 1u
+#define FORMAT_PAGE    4096u
+
+/// R: headers, symbols, constants, unwind tables. X: code. L: words that are constant once they
+/// are relocated, and the thread-local template. W: data.
+enum area { AREA_R, AREA_X, AREA_L, AREA_W, AREA_COUNT };
+
+/// Distance between the starts of neighbouring areas. All four lie within 2 GiB, so PC-relative
+/// code may reach each from each (System V psABI, small code model).
+#define FORMAT_AREA_STEP   0x20000000ull
+#define FORMAT_AREA_LIMIT  FORMAT_AREA_STEP
+#define FORMAT_AREA_START(area) ((uint64_t)(area) * FORMAT_AREA_STEP)
+
+struct disk_area {
+  uint64_t address;
+  uint64_t memory_size;
+  uint64_t file_offset;
+  uint64_t file_size;
+};
+static_assert(sizeof(struct disk_area) == 32, "disk_area");
+
+/// All that it takes to place an image and to read its tables. A closure repeats it for each
+/// dependency, so that a load plans before it has opened them.
+struct disk_geometry {
+  uint8_t build_id[16];
+  struct disk_area areas[AREA_COUNT];
+  uint64_t tables_offset;  ///< in the file
+  uint64_t tables_size;
+};
+static_assert(sizeof(struct disk_geometry) == 160, "disk_geometry");
+
+/// The note's descriptor, found by its name and type among the program headers' notes and within
+/// the first page of the file.
+#define FORMAT_NOTE_NAME "pkgimg-note"
+#define FORMAT_NOTE_TYPE 0x474d4950u
+struct disk_header {
+  uint32_t version;
+  uint32_t machine;  ///< e_machine, once more
+  uint32_t flags;    ///< none is defined yet: 0
+  uint32_t area_count;
+  struct disk_geometry geometry;
+  uint64_t closure_offset;  ///< in the file; right after the tables
+  uint64_t closure_size;
+};
+static_assert(sizeof(struct disk_header) == 192, "disk_header");
+
+struct disk_note {
+  uint32_t name_size;
+  uint32_t header_size;
+  uint32_t type;
+  char name[12];
+  struct disk_header header;
+};
+static_assert(sizeof(struct disk_note) == 24 + 192, "disk_note");
+
+/// The GNU build id follows at once: a note header, "GNU", and the same 16 bytes.
+#define FORMAT_GNU_NOTE_ID (sizeof(struct disk_note) + 16)
+
+/// An array in the tables.
+struct disk_table {
+  uint32_t offset;
+  uint32_t count;
+};
+
+/// An array in one of the areas.
+struct disk_region {
+  uint64_t address;
+  uint64_t count;  ///< elements; bytes where the element is a byte
+};
+
+#define FORMAT_TABLES_MAGIC "pkgimg-t"
+
+struct disk_tables {
+  char magic[8];
+  uint8_t build_id[16];
+  uint64_t hash;       ///< XXH3-64 of the tables behind this member
+  uint64_t geometry_hash;  ///< XXH3-64 of struct disk_geometry behind its build id
+  uint64_t data_hash;  ///< XXH3-64 of the file part of W, seeded with XXH3-64 of that of L
+  uint32_t name;       ///< the package, in strings
+  uint32_t words;      ///< 8-byte words in the file part of L, then W: the universe of sites
+  struct disk_table strings;       ///< bytes; begins with a NUL
+  struct disk_table dependencies;  ///< struct disk_dependency
+  struct disk_table imports;       ///< struct disk_import
+  struct disk_table site_sets;     ///< struct disk_site_set: self, each dependency, host
+  struct disk_table site_imports;  ///< uint32_t: for each site of the host set its import
+  struct disk_table residuals;     ///< struct disk_residual
+  struct disk_table libraries;     ///< uint32_t in strings: host libraries that define its imports
+  struct disk_region symbols;         ///< Elf64_Sym, .dynsym in R
+  struct disk_region symbol_strings;  ///< bytes, .dynstr in R
+  struct disk_region symbol_hash;     ///< bytes, .gnu.hash in R
+  struct disk_region unwind;          ///< bytes, .eh_frame in R
+  struct disk_region init_array;      ///< 8-byte words in L
+  struct disk_region fini_array;
+  struct disk_region thread_local;  ///< the template's initialised part in L, bytes
+  uint64_t thread_local_size;       ///< of a block, in bytes
+  uint64_t thread_local_align;
+  uint64_t init_function;  ///< address, 0 if none is declared
+  uint64_t handle;         ///< address of __dso_handle: the image's name in __cxa_atexit
+};
+static_assert(sizeof(struct disk_tables) == 56 + 7 * 8 + 7 * 16 + 32, "disk_tables");
+#define FORMAT_TABLES_HASHED 32u
+static_assert(offsetof(struct disk_tables, geometry_hash) == FORMAT_TABLES_HASHED, "disk_tables.hash");
+
+struct disk_dependency {
+  uint32_t name;
+  uint32_t reserved;
+  uint8_t build_id[16];
+};
+static_assert(sizeof(struct disk_dependency) == 24, "disk_dependency");
+
+/// A symbol of the host.
+struct disk_import {
+  uint32_t name;
+  uint32_t version;  ///< of the GNU symbol version; 0: any
+  uint32_t hash;     ///< GNU hash of the name
+  uint8_t type;      ///< STT_
+  uint8_t weak;      ///< 1: may stay 0
+  uint16_t reserved;
+};
+static_assert(sizeof(struct disk_import) == 16, "disk_import");
+
+/// A bitmap of sites in CRoaring's portable serialisation (RoaringFormatSpec). The word at a site
+/// holds what is to be added to the target's base (an image) or value (a symbol of the host).
+struct disk_site_set {
+  uint32_t offset;
+  uint32_t size;
+  uint32_t count;
+  uint32_t reserved;
+};
+static_assert(sizeof(struct disk_site_set) == 16, "disk_site_set");
+
+/// The sets in which a site can be: 0 is the image itself, then its dependencies, then the host.
+#define FORMAT_SET_SELF 0u
+
+/// A relocation that is not "add one base to one aligned word".
+struct disk_residual {
+  uint64_t address;
+  uint32_t type;    ///< as in ELF
+  uint32_t set;     ///< where the symbol is defined
+  uint32_t import;  ///< of the host set: which import; else: index in the target's .dynsym, 0 if none
+  uint32_t reserved;
+  int64_t addend;  ///< what is added to the import's value, or to the target's base
+};
+static_assert(sizeof(struct disk_residual) == 32, "disk_residual");
+
+#define FORMAT_CLOSURE_MAGIC "pkgimg-c"
+
+/// Every image that this one needs, dependencies first; itself not among them.
+struct disk_closure {
+  char magic[8];
+  uint64_t hash;  ///< XXH3-64 of the closure behind this member
+  uint64_t count;
+};
+static_assert(sizeof(struct disk_closure) == 24, "disk_closure");
+#define FORMAT_CLOSURE_HASHED 16u
+static_assert(offsetof(struct disk_closure, count) == FORMAT_CLOSURE_HASHED, "disk_closure.hash");
+
+struct disk_closure_entry {
+  struct disk_geometry geometry;
+  uint32_t name;  ///< in the tables' strings
+  uint32_t reserved;
+};
+static_assert(sizeof(struct disk_closure_entry) == 168, "disk_closure_entry");
+
+#endif

@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: MIT
+//
+// A whole file: what `pkgimg verify` promises, and what an inspection and a build start from.
+#include "base/hash.h"
+#include "format/sites.h"
+#include "format/view.h"
+
+#include <string.h>
+
+struct hole {
+  uint64_t offset;
+  uint64_t size;
+};
+
+static void hash_around(struct hash128 *hash, struct span bytes, const struct hole *holes, size_t count)
+{
+  uint64_t at = 0;
+  for (size_t i = 0; i < count; i++) {
+    hash128_add(hash, bytes.data + at, holes[i].offset - at);
+    hash128_add_zeros(hash, holes[i].size);
+    at = holes[i].offset + holes[i].size;
+  }
+  hash128_add(hash, bytes.data + at, bytes.size - at);
+}
+
+enum pkgimg_status image_file_identity(const struct reader *reader, uint64_t note_offset, uint64_t tables_offset,
+                                       uint8_t build_id[16])
+{
+  const struct hole holes[] = {
+      {note_offset + offsetof(struct disk_note, header.geometry.build_id), 16},
+      {note_offset + FORMAT_GNU_NOTE_ID, 16},
+      {tables_offset + offsetof(struct disk_tables, build_id), 16},
+  };
+  const void *ignored;
+  for (int i = 0; i < 3; i++) {
+    TRY(reader_array(reader, "build id", holes[i].offset, 1, holes[i].size, 1, &ignored));
+    if (i > 0 && holes[i].offset < holes[i - 1].offset + holes[i - 1].size)
+      return fail(reader->error, PKGIMG_MALFORMED, reader->file, "build ids overlap");
+  }
+  struct hash128 *hash = hash128_create();
+  if (!hash)
+    return fail_memory(reader->error, 512);
+  hash_around(hash, reader->bytes, holes, 3);
+  hash128_result(hash, build_id);
+  hash128_destroy(hash);
+  return PKGIMG_OK;
+}
+
+static enum pkgimg_status identity_check(const struct reader *reader, const struct image_file *image)
+{
+  uint64_t note;
+  uint8_t computed[16];
+  const uint8_t *recorded = image->header.geometry.build_id;
+  TRY(note_find(reader, &note));
+  TRY(image_file_identity(reader, note, image->header.geometry.tables_offset, computed));
+  struct hex_id expected = hex_id(recorded), found = hex_id(computed);
+  if (memcmp(computed, recorded, 16) != 0)
+    return fail(reader->error, PKGIMG_MISMATCH, reader->file, "build id: recorded %s, but the bytes have %s",
+                expected.text, found.text);
+  if (memcmp(reader->bytes.data + note + FORMAT_GNU_NOTE_ID, recorded, 16) != 0)
+    return fail_at(reader->error, PKGIMG_MISMATCH, reader->file, note + FORMAT_GNU_NOTE_ID,
+                   "first byte of the GNU build id", recorded[0], reader->bytes.data[note + FORMAT_GNU_NOTE_ID]);
+  return PKGIMG_OK;
+}
+
+// The loadable segments, in order, are the areas that are not empty: ld.so would map the same.
+static enum pkgimg_status segments_check(const struct reader *reader, const struct disk_geometry *geometry)
+{
+  static const uint32_t flags[AREA_COUNT] = {PF_R, PF_R | PF_X, PF_R | PF_W, PF_R | PF_W};
+  Elf64_Ehdr elf;
+  TRY(reader_copy(reader, "ELF header", 0, &elf, sizeof elf));
+  unsigned area = 0;
+  for (unsigned i = 0; i < elf.e_phnum; i++) {
+    Elf64_Phdr segment;
+    uint64_t at = elf.e_phoff + i * sizeof segment;
+    TRY(reader_copy(reader, "program header", at, &segment, sizeof segment));
+    if (segment.p_type != PT_LOAD)
+      continue;
+    while (area < AREA_COUNT && geometry->areas[area].memory_size == 0)
+      area++;
+    const struct disk_area *expected = area < AREA_COUNT ? &geometry->areas[area++] : NULL;
+    if (!expected || segment.p_vaddr != expected->address || segment.p_memsz > expected->memory_size ||
+        segment.p_filesz > expected->file_size || segment.p_offset != expected->file_offset ||
+        segment.p_flags != flags[area - 1])
+      return fail_at(reader->error, PKGIMG_MALFORMED, reader->file, at, "address of a loadable segment",
+                     expected ? expected->address : 0, segment.p_vaddr);
+  }
+  return PKGIMG_OK;
+}
+
+struct span image_file_bytes(const struct image_file *image, uint64_t address, uint64_t size)
+{
+  for (int i = 0; i < AREA_COUNT; i++) {
+    const struct disk_area *area = &image->header.geometry.areas[i];
+    if (address >= area->address && range_within(address - area->address, size, area->file_size))
+      return (struct span){image->reader.bytes.data + area->file_offset + (address - area->address), size};
+  }
+  return (struct span){0};
+}
+
+static enum pkgimg_status symbols_check(struct image_file *image)
+{
+  const struct disk_tables *head = image->tables.head;
+  struct span table = image_file_bytes(image, head->symbols.address, head->symbols.count * sizeof(Elf64_Sym));
+  struct span strings = image_file_bytes(image, head->symbol_strings.address, head->symbol_strings.count);
+  struct span hash = image_file_bytes(image, head->symbol_hash.address, head->symbol_hash.count);
+  if (!symbols_init(&image->symbols, table, strings, hash))
+    return fail(image->reader.error, PKGIMG_MALFORMED, image->reader.file,
+                "the symbol hash table contradicts its size");
+  return PKGIMG_OK;
+}
+
+static enum pkgimg_status sites_check(const struct image_file *image)
+{
+  const struct tables *tables = &image->tables;
+  for (uint32_t i = 0; i < tables->set_count; i++)
+    if (!sites_valid(tables_sites(tables, i), tables->head->words, tables->site_sets[i].count))
+      return fail_at(image->reader.error, PKGIMG_MALFORMED, image->reader.file,
+                     image->header.geometry.tables_offset + tables->site_sets[i].offset,
+                     "bitmap of sites (number of them)", tables->site_sets[i].count, i);
+  return PKGIMG_OK;
+}
+
+static enum pkgimg_status data_check(const struct reader *reader, const struct image_file *image)
+{
+  const struct disk_area *areas = image->header.geometry.areas;
+  uint64_t start = areas[AREA_L].file_offset;
+  uint64_t hash = data_hash(&image->header.geometry, reader->bytes.data + start,
+                            reader->bytes.data + areas[AREA_W].file_offset);
+  if (hash == image->tables.head->data_hash)
+    return PKGIMG_OK;
+  return fail_at(reader->error, PKGIMG_MISMATCH, reader->file, start, "hash of the data",
+                 image->tables.head->data_hash, hash);
+}
+
+// A reader of a part of the file.
+static enum pkgimg_status part(const struct reader *file, const char *what, uint64_t offset, uint64_t size,
+                               struct reader *result)
+{
+  const void *bytes;
+  TRY(reader_array(file, what, offset, 1, size, 8, &bytes));
+  *result = (struct reader){.file = file->file, .origin = offset, .bytes = {bytes, size}, .error = file->error};
+  return PKGIMG_OK;
+}
+
+static enum pkgimg_status parts_read(const struct reader *reader, struct image_file *image)
+{
+  struct reader tables, closure;
+  const struct disk_header *header = &image->header;
+  TRY(part(reader, "tables", header->geometry.tables_offset, header->geometry.tables_size, &tables));
+  TRY(tables_read(&tables, &header->geometry, &image->tables));
+  TRY(part(reader, "closure", header->closure_offset, header->closure_size, &closure));
+  return closure_read(&closure, &image->tables, &image->closure);
+}
+
+enum pkgimg_status image_file_read(const struct reader *reader, struct image_file *image)
+{
+  *image = (struct image_file){.reader = *reader};
+  TRY(header_read(reader, &image->header));
+  TRY(parts_read(reader, image));
+  TRY(segments_check(reader, &image->header.geometry));
+  TRY(data_check(reader, image));
+  TRY(symbols_check(image));
+  TRY(sites_check(image));
+  return identity_check(reader, image);
+}

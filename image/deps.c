@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: MIT
+#include "image/deps.h"
+
+#include "linker/linker.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static void dep_destroy(struct dep *dep)
+{
+  if (!dep)
+    return;
+  buffer_deinit(&dep->bytes);
+  free(dep->path);
+  free(dep);
+}
+
+void deps_deinit(struct deps *deps)
+{
+  for (size_t i = 0; i < deps->count; i++)
+    dep_destroy(deps->items[i]);
+  free(deps->items);
+  *deps = (struct deps){0};
+}
+
+// ---- where a dependency is
+
+static bool try_folder(const char *folder, size_t length, const char *name, char path[4096])
+{
+  return snprintf(path, 4096, "%.*s/%s.so", (int)length, folder, name) < 4096 && access(path, F_OK) == 0;
+}
+
+static bool try_beside(const char *file, const char *name, char path[4096])
+{
+  const char *slash = file ? strrchr(file, '/') : NULL;
+  return slash ? try_folder(file, (size_t)(slash - file), name, path) : try_folder(".", 1, name, path);
+}
+
+// A name is looked for beside `dependent` (an image, or NULL), along dep_path, beside the output.
+static enum pkgimg_status locate(const struct pkgimg_build_options *options, const char *name, const char *dependent,
+                                 char path[4096], struct pkgimg_error *error)
+{
+  if (dependent && try_beside(dependent, name, path))
+    return PKGIMG_OK;
+  for (size_t i = 0; i < options->dep_path.count; i++)
+    if (try_folder(options->dep_path.items[i], strlen(options->dep_path.items[i]), name, path))
+      return PKGIMG_OK;
+  if (try_beside(options->output, name, path))
+    return PKGIMG_OK;
+  return fail_name(error, PKGIMG_NOT_FOUND, options->name, name,
+                   "no file %s.so beside %s, along the dependency path, or beside the output", name,
+                   dependent ? dependent : "it");
+}
+
+static bool is_path(const char *dependency)
+{
+  size_t length = strlen(dependency);
+  return strchr(dependency, '/') || (length > 3 && strcmp(dependency + length - 3, ".so") == 0);
+}
+
+// ---- reading
+
+static enum pkgimg_status dep_read(struct dep *dep, const char *path, struct pkgimg_error *error)
+{
+  dep->path = strdup(path);
+  if (!dep->path)
+    return fail_memory(error, strlen(path));
+  TRY(file_read(path, &dep->bytes, error));
+  struct reader reader = {.file = dep->path, .bytes = {dep->bytes.data, dep->bytes.size}, .error = error};
+  TRY(image_file_read(&reader, &dep->file));
+  // The views outlive the caller's error.
+  dep->file.reader.error = NULL;
+  dep->name = dep->file.tables.strings + dep->file.tables.head->name;
+  return PKGIMG_OK;
+}
+
+static const uint8_t *id_of(const struct dep *dep) { return dep->file.header.geometry.build_id; }
+
+static struct dep *find_name(const struct deps *deps, const char *name)
+{
+  for (size_t i = 0; i < deps->count; i++)
+    if (strcmp(deps->items[i]->name, name) == 0)
+      return deps->items[i];
+  return NULL;
+}
+
+// The name must carry `build_id`, whoever asks for it.
+static enum pkgimg_status same_image(const struct dep *dep, const uint8_t build_id[16], const char *asked_by,
+                                     struct pkgimg_error *error)
+{
+  if (memcmp(id_of(dep), build_id, 16) == 0)
+    return PKGIMG_OK;
+  struct hex_id expected = hex_id(build_id), found = hex_id(id_of(dep));
+  return fail_name(error, PKGIMG_MISMATCH, dep->path, dep->name, "%s was built against build id %s, this is %s",
+                   asked_by, expected.text, found.text);
+}
+
+static enum pkgimg_status add(struct deps *deps, const char *path, struct dep **added, struct pkgimg_error *error)
+{
+  TRY(array_reserve(&deps->items, &deps->capacity, deps->count, sizeof *deps->items, error));
+  struct dep *dep = calloc(1, sizeof *dep);
+  if (!dep)
+    return fail_memory(error, sizeof *dep);
+  enum pkgimg_status status = dep_read(dep, path, error);
+  if (status != PKGIMG_OK) {
+    dep_destroy(dep);
+    return status;
+  }
+  deps->items[deps->count++] = *added = dep;
+  return PKGIMG_OK;
+}
+
+// The closure of a direct dependency comes in loading order, so its members go in front of it.
+static enum pkgimg_status add_closure(const struct pkgimg_build_options *options, struct deps *deps,
+                                      const struct dep *dependent, struct pkgimg_error *error)
+{
+  const struct closure *closure = &dependent->file.closure;
+  for (uint32_t i = 0; i < closure->count; i++) {
+    const char *name = dependent->file.tables.strings + closure->entries[i].name;
+    char path[4096];
+    struct dep *dep = find_name(deps, name);
+    if (!dep) {
+      TRY(locate(options, name, dependent->path, path, error));
+      TRY(add(deps, path, &dep, error));
+    }
+    TRY(same_image(dep, closure->entries[i].geometry.build_id, dependent->name, error));
+  }
+  return PKGIMG_OK;
+}
+
+static void move_last(struct deps *deps, const struct dep *dep)
+{
+  size_t at = 0;
+  while (deps->items[at] != dep)
+    at++;
+  struct dep *moved = deps->items[at];
+  memmove(&deps->items[at], &deps->items[at + 1], (deps->count - at - 1) * sizeof *deps->items);
+  deps->items[deps->count - 1] = moved;
+}
+
+static enum pkgimg_status add_direct(const struct pkgimg_build_options *options, struct deps *deps,
+                                     const char *dependency, struct pkgimg_error *error)
+{
+  char path[4096];
+  struct dep *dep;
+  if (!is_path(dependency))
+    TRY(locate(options, dependency, NULL, path, error));
+  else if (snprintf(path, sizeof path, "%s", dependency) >= (int)sizeof path)
+    return fail(error, PKGIMG_INVALID_ARGUMENT, dependency, "the path is too long");
+  TRY(add(deps, path, &dep, error));
+  deps->count--;  // whether it is there already can be told only now that its name is known
+  struct dep *known = find_name(deps, dep->name);
+  deps->count++;
+  if (known) {
+    enum pkgimg_status status = same_image(known, id_of(dep), options->name, error);
+    known->direct = true;
+    deps->count--;
+    dep_destroy(dep);
+    return status;
+  }
+  dep->direct = true;
+  TRY(add_closure(options, deps, dep, error));
+  move_last(deps, dep);
+  return PKGIMG_OK;
+}
+
+enum pkgimg_status deps_read(const struct pkgimg_build_options *options, struct deps *deps, struct pkgimg_error *error)
+{
+  for (size_t i = 0; i < options->deps.count; i++)
+    TRY(add_direct(options, deps, options->deps.items[i], error));
+  return PKGIMG_OK;
+}

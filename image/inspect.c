@@ -1,0 +1,300 @@
+// SPDX-License-Identifier: MIT
+//
+// Looking at image files: verify and inspection.
+#include "base/array.h"
+#include "format/relocation.h"
+#include "format/sites.h"
+#include "format/view.h"
+#include "mapper/mapper.h"
+
+#include <fcntl.h>
+#include <pkgimg/inspect.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+struct pkgimg_inspection {
+  char *path;
+  struct buffer bytes;
+  struct image_file file;
+  struct pkgimg_summary summary;
+  size_t *uses;         // of each import
+  uint32_t *exports;    // indices of defined dynamic symbols
+  size_t export_count;
+};
+
+// ---- the file
+
+static enum pkgimg_status read_file(const char *path, struct buffer *bytes, struct pkgimg_error *error)
+{
+  enum { CHUNK = 1 << 20 };
+  struct map_counts counts = {0};
+  struct image_handle handle;
+  enum pkgimg_status status = image_open(AT_FDCWD, path, path, &handle, &counts, error);
+  for (size_t got = 1; status == PKGIMG_OK && got > 0;) {
+    size_t at = bytes->size;
+    status = buffer_append(bytes, NULL, CHUNK, error);
+    if (status == PKGIMG_OK)
+      status = image_pread(&handle, bytes->data + at, CHUNK, at, &got, &counts, error);
+    bytes->size = at + (status == PKGIMG_OK ? got : 0);
+  }
+  image_close(&handle, &counts);
+  return status;
+}
+
+static enum pkgimg_status read_image(const char *path, struct buffer *bytes, struct image_file *file,
+                                     struct pkgimg_error *error)
+{
+  TRY(read_file(path, bytes, error));
+  struct reader reader = {.file = path, .bytes = {bytes->data, bytes->size}, .error = error};
+  return image_file_read(&reader, file);
+}
+
+enum pkgimg_status pkgimg_verify(const char *path, struct pkgimg_error *error)
+{
+  struct buffer bytes AUTO(buffer_deinit) = {0};
+  struct image_file file;
+  if (!path)
+    return fail(error, PKGIMG_INVALID_ARGUMENT, NULL, "pkgimg_verify: a NULL path");
+  return read_image(path, &bytes, &file, error);
+}
+
+// ---- what an inspection prepares
+
+static const char *string(const struct pkgimg_inspection *inspection, uint32_t offset)
+{
+  return inspection->file.tables.strings + offset;
+}
+
+static enum pkgimg_status list_exports(struct pkgimg_inspection *inspection, struct pkgimg_error *error)
+{
+  const struct symbols *symbols = &inspection->file.symbols;
+  inspection->exports = calloc(symbols->count + 1u, sizeof *inspection->exports);
+  if (!inspection->exports)
+    return fail_memory(error, symbols->count * sizeof *inspection->exports);
+  for (uint32_t i = 1; i < symbols->count; i++)
+    if (symbols->symbols[i].st_shndx != SHN_UNDEF)
+      inspection->exports[inspection->export_count++] = i;
+  return PKGIMG_OK;
+}
+
+static enum pkgimg_status count_uses(struct pkgimg_inspection *inspection, struct pkgimg_error *error)
+{
+  const struct tables *tables = &inspection->file.tables;
+  inspection->uses = calloc(tables->import_count + 1u, sizeof *inspection->uses);
+  if (!inspection->uses)
+    return fail_memory(error, tables->import_count * sizeof *inspection->uses);
+  for (uint32_t i = 0; i < tables->site_import_count; i++)
+    inspection->uses[tables->site_imports[i]]++;
+  for (uint32_t i = 0; i < tables->residual_count; i++)
+    if (tables->residuals[i].set == tables_host_set(tables))
+      inspection->uses[tables->residuals[i].import]++;
+  return PKGIMG_OK;
+}
+
+static const char *init_name(const struct pkgimg_inspection *inspection)
+{
+  const struct symbols *symbols = &inspection->file.symbols;
+  uint64_t address = inspection->file.tables.head->init_function;
+  for (uint32_t i = 1; address && i < symbols->count; i++)
+    if (symbols->symbols[i].st_value == address && symbols->symbols[i].st_shndx != SHN_UNDEF)
+      return symbols_name(symbols, i);
+  return NULL;
+}
+
+static void summarise_areas(struct pkgimg_inspection *inspection)
+{
+  static const char *const names[AREA_COUNT] = {"R", "X", "L", "W"};
+  static const int protections[AREA_COUNT] = {PROT_READ, PROT_READ | PROT_EXEC, PROT_READ, PROT_READ | PROT_WRITE};
+  for (int i = 0; i < AREA_COUNT; i++) {
+    const struct disk_area *area = &inspection->file.header.geometry.areas[i];
+    inspection->summary.areas[i] = (struct pkgimg_area){.name = names[i],
+                                                        .address = area->address,
+                                                        .memory_size = area->memory_size,
+                                                        .file_offset = area->file_offset,
+                                                        .file_size = area->file_size,
+                                                        .protection = protections[i]};
+  }
+}
+
+static void summarise(struct pkgimg_inspection *inspection)
+{
+  const struct image_file *file = &inspection->file;
+  const struct disk_tables *head = file->tables.head;
+  struct pkgimg_summary *summary = &inspection->summary;
+  *summary = (struct pkgimg_summary){
+      .name = string(inspection, head->name),
+      .machine = machine_name(file->header.machine),
+      .format_version = file->header.version,
+      .file_size = inspection->bytes.size,
+      .exports = inspection->export_count,
+      .imports = file->tables.import_count,
+      .dependencies = file->tables.dependency_count,
+      .closure = file->closure.count,
+      .residuals = file->tables.residual_count,
+      .site_sets = file->tables.set_count,
+      .words = head->words,
+      .tables_offset = file->header.geometry.tables_offset,
+      .tables_size = file->header.geometry.tables_size,
+      .thread_local_size = head->thread_local_size,
+      .constructors = head->init_array.count,
+      .destructors = head->fini_array.count,
+      .init_function = init_name(inspection),
+  };
+  memcpy(summary->build_id, file->header.geometry.build_id, sizeof summary->build_id);
+  summarise_areas(inspection);
+}
+
+static enum pkgimg_status fill(struct pkgimg_inspection *inspection, const char *path, struct pkgimg_error *error)
+{
+  inspection->path = strdup(path);
+  if (!inspection->path)
+    return fail_memory(error, strlen(path));
+  TRY(read_image(inspection->path, &inspection->bytes, &inspection->file, error));
+  TRY(list_exports(inspection, error));
+  TRY(count_uses(inspection, error));
+  summarise(inspection);
+  return PKGIMG_OK;
+}
+
+enum pkgimg_status pkgimg_inspection_open(const char *path, struct pkgimg_inspection **result,
+                                          struct pkgimg_error *error)
+{
+  if (!path || !result)
+    return fail(error, PKGIMG_INVALID_ARGUMENT, path, "pkgimg_inspection_open: a NULL path or result");
+  struct pkgimg_inspection *inspection = calloc(1, sizeof *inspection);
+  if (!inspection)
+    return fail_memory(error, sizeof *inspection);
+  enum pkgimg_status status = fill(inspection, path, error);
+  if (status != PKGIMG_OK)
+    pkgimg_inspection_close(inspection);
+  else
+    *result = inspection;
+  return status;
+}
+
+void pkgimg_inspection_close(struct pkgimg_inspection *inspection)
+{
+  if (!inspection)
+    return;
+  buffer_deinit(&inspection->bytes);
+  free(inspection->uses);
+  free(inspection->exports);
+  free(inspection->path);
+  free(inspection);
+}
+
+// ---- one entry of each table
+
+const struct pkgimg_summary *pkgimg_inspection_summary(const struct pkgimg_inspection *inspection)
+{
+  return &inspection->summary;
+}
+
+static const char *kind_name(unsigned type)
+{
+  switch (type) {
+  case STT_FUNC:
+    return "function";
+  case STT_OBJECT:
+    return "object";
+  case STT_TLS:
+    return "thread-local";
+  case STT_GNU_IFUNC:
+    return "ifunc";
+  default:
+    return "other";
+  }
+}
+
+static const char *binding_name(unsigned binding)
+{
+  return binding == STB_WEAK ? "weak" : binding == STB_GNU_UNIQUE ? "unique" : "global";
+}
+
+struct pkgimg_export pkgimg_inspection_export(const struct pkgimg_inspection *inspection, size_t index)
+{
+  const struct symbols *symbols = &inspection->file.symbols;
+  const Elf64_Sym *symbol = &symbols->symbols[inspection->exports[index]];
+  return (struct pkgimg_export){.name = symbols_name(symbols, inspection->exports[index]),
+                                .address = symbol->st_value,
+                                .size = symbol->st_size,
+                                .kind = kind_name(ELF64_ST_TYPE(symbol->st_info)),
+                                .binding = binding_name(ELF64_ST_BIND(symbol->st_info))};
+}
+
+struct pkgimg_import pkgimg_inspection_import(const struct pkgimg_inspection *inspection, size_t index)
+{
+  const struct disk_import *import = &inspection->file.tables.imports[index];
+  return (struct pkgimg_import){.name = string(inspection, import->name),
+                                .version = import->version ? string(inspection, import->version) : NULL,
+                                .kind = kind_name(import->type),
+                                .weak = import->weak,
+                                .uses = inspection->uses[index]};
+}
+
+static bool is_direct(const struct tables *tables, const uint8_t build_id[16])
+{
+  for (uint32_t i = 0; i < tables->dependency_count; i++)
+    if (memcmp(tables->dependencies[i].build_id, build_id, 16) == 0)
+      return true;
+  return false;
+}
+
+struct pkgimg_dependency pkgimg_inspection_dependency(const struct pkgimg_inspection *inspection, size_t index)
+{
+  const struct disk_closure_entry *entry = &inspection->file.closure.entries[index];
+  struct pkgimg_dependency dependency = {.name = string(inspection, entry->name),
+                                         .direct = is_direct(&inspection->file.tables, entry->geometry.build_id)};
+  memcpy(dependency.build_id, entry->geometry.build_id, sizeof dependency.build_id);
+  return dependency;
+}
+
+struct pkgimg_site_set pkgimg_inspection_site_set(const struct pkgimg_inspection *inspection, size_t index)
+{
+  const struct tables *tables = &inspection->file.tables;
+  struct sites_walk walk;
+  uint32_t ids[SITES_BATCH];
+  bool begun = sites_begin(&walk, tables_sites(tables, (uint32_t)index), tables->head->words);
+  while (begun && sites_next(&walk, ids) > 0)
+    continue;
+  const char *target = index == FORMAT_SET_SELF                ? inspection->summary.name
+                       : index == tables_host_set(tables)      ? "host"
+                                                               : string(inspection, tables->dependencies[index - 1].name);
+  return (struct pkgimg_site_set){.target = target,
+                                  .count = tables->site_sets[index].count,
+                                  .bytes = tables->site_sets[index].size,
+                                  .arrays = walk.kinds[SITES_ARRAY],
+                                  .bitsets = walk.kinds[SITES_BITSET],
+                                  .runs = walk.kinds[SITES_RUN]};
+}
+
+struct pkgimg_residual pkgimg_inspection_residual(const struct pkgimg_inspection *inspection, size_t index)
+{
+  const struct tables *tables = &inspection->file.tables;
+  const struct disk_residual *residual = &tables->residuals[index];
+  const char *type = relocation_name(residual->type), *symbol = "";
+  if (residual->set == tables_host_set(tables))
+    symbol = string(inspection, tables->imports[residual->import].name);
+  return (struct pkgimg_residual){.address = residual->address,
+                                  .type = type ? type : "unknown",
+                                  .symbol = symbol,
+                                  .addend = residual->addend};
+}
+
+size_t pkgimg_inspection_sites(const struct pkgimg_inspection *inspection, size_t set, uint64_t first,
+                               uint64_t *addresses, size_t capacity)
+{
+  const struct tables *tables = &inspection->file.tables;
+  struct sites_walk walk;
+  uint32_t ids[SITES_BATCH];
+  uint64_t seen = 0;
+  size_t copied = 0;
+  if (!sites_begin(&walk, tables_sites(tables, (uint32_t)set), tables->head->words))
+    return 0;
+  for (size_t count; copied < capacity && (count = sites_next(&walk, ids)) > 0;)
+    for (size_t i = 0; i < count && copied < capacity; i++, seen++)
+      if (seen >= first)
+        addresses[copied++] = site_address(&inspection->file.header.geometry, ids[i]);
+  return copied;
+}

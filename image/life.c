@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: MIT
+//
+// What happens to an image after it is relocated: constructors, initialisation, destructors, and
+// its end. The order is the System V gABI's: dependencies are constructed before their dependents
+// and destroyed after them.
+#include "image/runtime.h"
+#include "relocator/tls.h"
+
+#include <stdlib.h>
+
+extern int __cxa_atexit(void (*function)(void *), void *argument, void *handle);
+extern void __cxa_finalize(void *handle);
+
+extern char **environ;
+
+static void *handle_of(const struct pkgimg_image *image) { return (void *)(image_base(image) + image->handle); }
+
+static void *const *array_of(const struct pkgimg_image *image, const struct disk_region *region)
+{
+  return (void *const *)(image_base(image) + region->address);
+}
+
+// ---- unwinding
+
+// The process may get its unwinder (with its first C++ library) after images have been loaded.
+static void make_unwindable(struct pkgimg_runtime *runtime)
+{
+  if (!runs_code(runtime) || !unwind_available())
+    return;
+  for (struct pkgimg_image *image = runtime->last; image && !image->unwind_known; image = image->previous) {
+    image->unwind_known = true;
+    if (image->unwind.count)
+      unwind_add((const void *)(image_base(image) + image->unwind.address), &image->unwind_object);
+  }
+}
+
+// ---- constructors
+
+static void run_fini(void *argument)
+{
+  const struct pkgimg_image *image = argument;
+  void *const *functions = array_of(image, &image->fini_array);
+  for (uint64_t i = image->fini_array.count; i > 0; i--)
+    ((void (*)(void))(uintptr_t)functions[i - 1])();
+}
+
+// glibc hands the program's arguments to the constructors of every library, so to ours.
+static struct {
+  int count;
+  char **items;
+} arguments;
+
+__attribute__((constructor)) static void keep_arguments(int count, char **items)
+{
+  arguments.count = count;
+  arguments.items = items;
+}
+
+static void run_init(const struct pkgimg_image *image)
+{
+  void *const *functions = array_of(image, &image->init_array);
+  for (uint64_t i = 0; i < image->init_array.count; i++)
+    ((void (*)(int, char **, char **))(uintptr_t)functions[i])(arguments.count, arguments.items, environ);
+}
+
+// Destructors are registered before constructors run, so that they run after whatever these
+// register themselves. The same call serves the end of the process and the end of the image.
+static void start(struct pkgimg_image *image)
+{
+  image->started = true;
+  if (image->fini_array.count)
+    __cxa_atexit(run_fini, image, handle_of(image));
+  run_init(image);
+}
+
+void images_start(struct pkgimg_image *fresh)
+{
+  if (!fresh)
+    return;
+  make_unwindable(fresh->runtime);
+  if (!runs_code(fresh->runtime))
+    return;
+  // A constructor may load more images; those are started by their own load.
+  for (struct pkgimg_image *image = fresh; image; image = image->next)
+    if (!image->started)
+      start(image);
+}
+
+void image_initialise(struct pkgimg_image *image)
+{
+  if (image->initialised || !runs_code(image->runtime))
+    return;
+  image->initialised = true;
+  for (uint32_t i = 0; i < image->dependency_count; i++)
+    image_initialise(image->dependencies[i]);
+  if (image->init_function)
+    ((void (*)(void))(uintptr_t)(image_base(image) + image->init_function))();
+}
+
+// ---- the end
+
+void image_destroy(struct pkgimg_image *image)
+{
+  struct region *region = image->slot.region;
+  struct pkgimg_runtime *runtime = image->runtime;
+  if (image->unwind_known && image->unwind.count)
+    unwind_remove((const void *)(image_base(image) + image->unwind.address));
+  tls_module_destroy(image->tls_module);
+  region_clear(region, image->slot.offset, image->slot.size);
+  // The last slot can be given out again; an empty region can go.
+  if (image->slot.offset + image->slot.size == region->used)
+    region->used = image->slot.offset;
+  if (--region->slots == 0) {
+    if (runtime->region == region)
+      runtime->region = NULL;
+    region_destroy(region);
+  }
+  index_remove(image);
+  roaring_bitmap_free(image->relocated);
+  free(image->dependencies);
+  free(image->name);
+  free(image->path);
+  free(image);
+}
+
+static void end(struct pkgimg_image *image)
+{
+  struct pkgimg_image **dependencies = image->dependencies;
+  uint32_t count = image->dependency_count;
+  image->dependencies = NULL;
+  image_destroy(image);
+  for (uint32_t i = count; i > 0; i--) {
+    dependencies[i - 1]->dependents--;
+    image_end_if_unused(dependencies[i - 1]);
+  }
+  free(dependencies);
+}
+
+// An unused image is finalised at once. Its memory goes when no thread will run its destructors any
+// more. (A destructor may have loaded the image again meanwhile: then it stays.)
+void image_end_if_unused(struct pkgimg_image *image)
+{
+  if (image->users || image->dependents)
+    return;
+  if (image->started && !image->finalised) {
+    image->finalised = true;
+    __cxa_finalize(handle_of(image));
+  }
+  if (!image->users && !image->dependents && image->pending_at_exit == 0)
+    end(image);
+}

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: MIT
+//
+// What a runtime and a loaded image are, inside; and the steps of their lives. Everything here is
+// called with the loader's lock held.
+#ifndef IMAGE_RUNTIME_H
+#define IMAGE_RUNTIME_H
+
+#include "format/view.h"
+#include "mapper/mapper.h"
+#include "relocator/relocate.h"
+#include "relocator/unwind.h"
+
+#include <pkgimg/pkgimg.h>
+#include <roaring/roaring.h>
+
+struct pkgimg_image {
+  struct pkgimg_runtime *runtime;
+  struct pkgimg_image *next, *previous;  // the runtime's images, in the order of loading
+  char *name, *path;
+  struct disk_geometry geometry;
+  struct slot slot;
+  struct pkgimg_image **dependencies;
+  uint32_t dependency_count;
+  uint32_t users;            // successful loads that are not closed yet
+  uint32_t dependents;       // images that need it
+  uint32_t pending_at_exit;  // destructors of thread_local objects that wait for their threads
+  uint64_t tls_module;
+  struct disk_region symbol_table, symbol_strings, symbol_hash, init_array, fini_array, unwind;
+  uint64_t init_function, handle;  // as linked; init_function 0: none
+  roaring_bitmap_t *relocated;     // ids of the imports that hold their final value
+  struct unwind_object unwind_object;
+  bool started, unwind_known, initialised, finalised;
+};
+
+struct pkgimg_runtime {
+  struct pkgimg_runtime *next;  // all runtimes of the process
+  struct pkgimg_image *first, *last;
+  struct pkgimg_image **index;  // by build id; open addressing
+  size_t index_count, index_capacity;
+  struct region *region;  // where the next image goes
+  char **search_path;
+  size_t search_path_count;
+  enum pkgimg_prefetch prefetch;
+  unsigned flags;
+  struct pkgimg_stats stats;
+  struct map_counts counts;
+  bool closed;
+};
+
+static inline uint64_t image_base(const struct pkgimg_image *image) { return slot_base(&image->slot); }
+static inline bool runs_code(const struct pkgimg_runtime *runtime)
+{
+  return !(runtime->flags & PKGIMG_RUNTIME_NO_CODE);
+}
+
+// ---- index.c: the images of a runtime by build id
+
+struct pkgimg_image *index_find(const struct pkgimg_runtime *runtime, const uint8_t build_id[16]);
+PKGIMG_MUST_USE enum pkgimg_status index_add(struct pkgimg_image *image, struct pkgimg_error *error);
+void index_remove(struct pkgimg_image *image);
+
+// ---- load.c
+
+/// Load an image with what it needs, up to the point where its constructors may run; `image` gets
+/// one user. `fresh` is the first image that this load added, NULL if there is none.
+PKGIMG_MUST_USE enum pkgimg_status load_image(struct pkgimg_runtime *runtime, const char *path,
+                                              struct pkgimg_image **image, struct pkgimg_image **fresh,
+                                              struct pkgimg_error *error);
+
+// ---- life.c: constructors, destructors, the end
+
+/// Run the constructors of `fresh` and everything loaded after it.
+void images_start(struct pkgimg_image *fresh);
+/// Run the declared initialisation functions of an image's dependencies and its own.
+void image_initialise(struct pkgimg_image *image);
+/// If nobody holds the image any more: run its destructors, unmap it, and go on with what it held.
+void image_end_if_unused(struct pkgimg_image *image);
+/// Unmap and free an image, whose code has not run or is done.
+void image_destroy(struct pkgimg_image *image);
+
+#endif

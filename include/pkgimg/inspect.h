@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: MIT
+//
+// What an image file contains, without loading it. An inspection reads the file once into memory
+// and checks it as pkgimg_verify does; everything it returns lives until it is closed. It may be
+// used by one thread at a time.
+#ifndef PKGIMG_INSPECT_H
+#define PKGIMG_INSPECT_H
+
+#include <pkgimg/pkgimg.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct pkgimg_inspection;
+
+PKGIMG_PUBLIC PKGIMG_MUST_USE enum pkgimg_status pkgimg_inspection_open(const char *path,
+                                                                        struct pkgimg_inspection **inspection,
+                                                                        struct pkgimg_error *error);
+PKGIMG_PUBLIC void pkgimg_inspection_close(struct pkgimg_inspection *inspection);
+
+struct pkgimg_summary {
+  const char *name;     ///< the package
+  const char *machine;  ///< "x86-64" or "aarch64"
+  uint32_t format_version;
+  uint8_t build_id[16];
+  uint64_t file_size;
+  struct pkgimg_area areas[PKGIMG_AREA_COUNT];  ///< addresses as linked
+  size_t exports, imports, dependencies, closure, residuals;
+  size_t site_sets;        ///< dependencies + 2: the image itself, each dependency, the host
+  uint64_t words;          ///< 8-byte words in the relocatable areas: the ids of sites
+  uint64_t tables_offset;  ///< of the tables in the file
+  uint64_t tables_size;
+  uint64_t thread_local_size;  ///< bytes of each thread's block, 0 if none
+  size_t constructors, destructors;
+  const char *init_function;  ///< NULL if none is declared
+};
+
+struct pkgimg_export {
+  const char *name;
+  uint64_t address;  ///< as linked; of a thread-local symbol: offset in its block
+  uint64_t size;
+  const char *kind;     ///< "function", "object", "thread-local", "ifunc", "other"
+  const char *binding;  ///< "global", "weak", "unique"
+};
+
+struct pkgimg_import {
+  const char *name;
+  const char *version;  ///< the GNU version of the host's symbol, NULL if none
+  const char *kind;
+  int weak;     ///< an undefined weak symbol may stay 0
+  size_t uses;  ///< words that need it
+};
+
+struct pkgimg_dependency {
+  const char *name;
+  uint8_t build_id[16];
+  int direct;  ///< named by the package itself, not only by a dependency
+};
+
+/// One set of sites: the words that point into one place.
+struct pkgimg_site_set {
+  const char *target;  ///< the image's own name, a dependency's, or "host"
+  uint64_t count;      ///< words
+  uint64_t bytes;      ///< of its bitmap in the file
+  uint32_t arrays, bitsets, runs;  ///< containers of each kind
+};
+
+/// A relocation that the bitmaps cannot express.
+struct pkgimg_residual {
+  uint64_t address;  ///< as linked
+  const char *type;  ///< the psABI name
+  const char *symbol;
+  int64_t addend;
+};
+
+PKGIMG_PUBLIC const struct pkgimg_summary *pkgimg_inspection_summary(const struct pkgimg_inspection *inspection);
+/// Each of these takes an index below the count in the summary.
+PKGIMG_PUBLIC struct pkgimg_export pkgimg_inspection_export(const struct pkgimg_inspection *inspection, size_t index);
+PKGIMG_PUBLIC struct pkgimg_import pkgimg_inspection_import(const struct pkgimg_inspection *inspection, size_t index);
+PKGIMG_PUBLIC struct pkgimg_dependency pkgimg_inspection_dependency(const struct pkgimg_inspection *inspection,
+                                                                    size_t index);
+PKGIMG_PUBLIC struct pkgimg_site_set pkgimg_inspection_site_set(const struct pkgimg_inspection *inspection,
+                                                                size_t index);
+PKGIMG_PUBLIC struct pkgimg_residual pkgimg_inspection_residual(const struct pkgimg_inspection *inspection,
+                                                                size_t index);
+/// Copy the addresses (as linked, ascending) of up to `capacity` sites of a set, from the
+/// `first`-th on; returns how many were copied.
+PKGIMG_PUBLIC size_t pkgimg_inspection_sites(const struct pkgimg_inspection *inspection, size_t set, uint64_t first,
+                                             uint64_t *addresses, size_t capacity);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: MIT
+//
+// libpkgimg: package images, mapped and relocated without dlopen.
+//
+//     struct pkgimg_runtime *runtime;
+//     struct pkgimg_image *lua;
+//     struct pkgimg_error error;
+//     if (pkgimg_runtime_open(NULL, &runtime, &error) || pkgimg_load(runtime, "lua.so", &lua, &error))
+//       return fprintf(stderr, "%s\n", error.text), 1;
+//
+// Threads: every function may be called from any thread. Loading, initialising and closing take
+// one lock for the process, held while constructors run, so that an image is never seen half
+// made; a constructor may itself load (the lock is recursive), but must not wait for another
+// thread that loads. pkgimg_symbol takes no lock.
+//
+// Errors: a function that can fail returns a status and fills the caller's struct pkgimg_error,
+// which may be NULL. After a failure nothing of the call remains: no mapping, no open file.
+#ifndef PKGIMG_PKGIMG_H
+#define PKGIMG_PKGIMG_H
+
+#include <pkgimg/error.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define PKGIMG_VERSION "0.1.0"
+
+struct pkgimg_runtime;
+struct pkgimg_image;
+
+/// How the pages of a closure come into memory before they are mapped.
+enum pkgimg_prefetch {
+  PKGIMG_PREFETCH_AUTO,   ///< look at the page cache, then choose
+  PKGIMG_PREFETCH_NONE,   ///< leave everything to page faults
+  PKGIMG_PREFETCH_PLAIN,  ///< readahead(2) for each file
+  PKGIMG_PREFETCH_RING,   ///< io_uring; falls back to PLAIN where the kernel forbids it
+};
+
+/// Bits of pkgimg_runtime_options.flags.
+enum {
+  /// Map and relocate, but run no code of an image: no IFUNC resolver, constructor or
+  /// destructor. For tools that examine images, and for fuzzing.
+  PKGIMG_RUNTIME_NO_CODE = 1u << 0,
+  /// Check every byte of each file against its build id before it is mapped (as pkgimg_verify
+  /// does). Without it, a load checks what it reads: headers, tables and data.
+  PKGIMG_RUNTIME_VERIFY = 1u << 1,
+};
+
+struct pkgimg_runtime_options {
+  size_t size;                     ///< sizeof(struct pkgimg_runtime_options)
+  const char *const *search_path;  ///< folders for dependencies, after the dependent's own
+  size_t search_path_count;
+  enum pkgimg_prefetch prefetch;
+  unsigned flags;
+};
+
+/// Open a runtime: the set of images that share dependencies with each other. `options` may be
+/// NULL. The strings are copied. Close it with pkgimg_runtime_close.
+PKGIMG_PUBLIC PKGIMG_MUST_USE enum pkgimg_status pkgimg_runtime_open(const struct pkgimg_runtime_options *options,
+                                                                     struct pkgimg_runtime **runtime,
+                                                                     struct pkgimg_error *error);
+
+/// Close every image that is still open, in the reverse order of loading, then the runtime.
+/// NULL is allowed. No code of its images may be running.
+PKGIMG_PUBLIC void pkgimg_runtime_close(struct pkgimg_runtime *runtime);
+
+/// Load the image file at `path` with its dependencies (NAME.so, looked for beside the image
+/// that needs it, then along the search path), relocate them and run their constructors,
+/// dependencies first. An image that is loaded already, by its build id, is the same image: its
+/// reference count rises. Each success is undone by one pkgimg_close.
+PKGIMG_PUBLIC PKGIMG_MUST_USE enum pkgimg_status pkgimg_load(struct pkgimg_runtime *runtime, const char *path,
+                                                             struct pkgimg_image **image,
+                                                             struct pkgimg_error *error);
+
+/// Run the declared initialisation function of the image and of its dependencies, dependencies
+/// first, each once in a process. An image without one is skipped.
+PKGIMG_PUBLIC PKGIMG_MUST_USE enum pkgimg_status pkgimg_init(struct pkgimg_image *image, struct pkgimg_error *error);
+
+/// The address of an exported symbol of this image itself (not of its dependencies). For a
+/// thread-local symbol, the address of the calling thread's object. Valid until the image is
+/// closed. Fails with PKGIMG_UNDEFINED_SYMBOL.
+PKGIMG_PUBLIC PKGIMG_MUST_USE enum pkgimg_status pkgimg_symbol(struct pkgimg_image *image, const char *name,
+                                                               void **address, struct pkgimg_error *error);
+
+/// Give one reference back. With the last one destructors run, dependencies that nobody else
+/// holds are closed too, and everything is unmapped; objects of other threads with pending
+/// thread_local destructors delay the unmapping until these have run. NULL is allowed.
+PKGIMG_PUBLIC void pkgimg_close(struct pkgimg_image *image);
+
+/// The package's name, and the file that it was loaded from. Valid until the image is closed.
+PKGIMG_PUBLIC const char *pkgimg_image_name(const struct pkgimg_image *image);
+PKGIMG_PUBLIC const char *pkgimg_image_path(const struct pkgimg_image *image);
+
+/// The image whose areas contain `address`, or NULL for memory of the host.
+PKGIMG_PUBLIC struct pkgimg_image *pkgimg_image_at(struct pkgimg_runtime *runtime, const void *address);
+
+/// Where one part of an image lies in memory and in its file. `name` is "R", "X", "L" or "W".
+struct pkgimg_area {
+  const char *name;
+  uint64_t address;      ///< as linked; of a loaded image: in memory
+  uint64_t memory_size;  ///< bytes
+  uint64_t file_offset;
+  uint64_t file_size;  ///< bytes; the rest of memory_size is zero
+  int protection;      ///< PROT_READ, PROT_WRITE, PROT_EXEC
+};
+#define PKGIMG_AREA_COUNT 4
+
+/// Fill `areas` with the PKGIMG_AREA_COUNT areas of a loaded image.
+PKGIMG_PUBLIC void pkgimg_image_areas(const struct pkgimg_image *image, struct pkgimg_area *areas);
+
+/// Steps of a load, in order; stats count the time of each.
+enum pkgimg_phase {
+  PKGIMG_PHASE_OPEN,      ///< open and check the first image
+  PKGIMG_PHASE_PREFETCH,  ///< find out what is cold, and fetch it
+  PKGIMG_PHASE_MAP,       ///< open, map and read the closure
+  PKGIMG_PHASE_HOST,      ///< look up symbols of the host
+  PKGIMG_PHASE_RELOCATE,  ///< write pending words
+  PKGIMG_PHASE_SEAL,      ///< make relocated constants read-only
+  PKGIMG_PHASE_START,     ///< constructors
+  PKGIMG_PHASE_COUNT
+};
+
+/// What loading has cost so far. All counts are totals of the runtime since it was opened.
+struct pkgimg_stats {
+  size_t size;  ///< set by the caller: sizeof(struct pkgimg_stats)
+  uint64_t nanoseconds[PKGIMG_PHASE_COUNT];
+  uint64_t images;             ///< images mapped
+  uint64_t system_calls;       ///< made by the loader
+  uint64_t mappings;           ///< mmap calls among them
+  uint64_t bytes_read;         ///< read into memory, not mapped
+  uint64_t pages_written;      ///< 4 KiB pages that relocation and reading made private
+  uint64_t symbols_resolved;   ///< symbols of the host that were looked up by name
+  uint64_t symbols_bound;      ///< symbols needed whose place was already known
+  uint64_t symbols_relocated;  ///< members of the `relocated` bitmaps
+  uint64_t sites;              ///< words that pointed somewhere
+  uint64_t sites_final;        ///< of these: words that already stood right in the file
+  uint64_t prefetched;         ///< files fetched ahead
+  uint64_t prefetch_rings;     ///< batches that io_uring carried
+};
+
+/// Copy the counters. Fails when stats->size is not a size this library knows.
+PKGIMG_PUBLIC PKGIMG_MUST_USE enum pkgimg_status pkgimg_runtime_stats(struct pkgimg_runtime *runtime,
+                                                                      struct pkgimg_stats *stats,
+                                                                      struct pkgimg_error *error);
+PKGIMG_PUBLIC const char *pkgimg_phase_name(enum pkgimg_phase phase);
+
+/// Read the whole file and check it: structure, every table, every hash, and the build id
+/// against the bytes. Maps nothing and runs nothing.
+PKGIMG_PUBLIC PKGIMG_MUST_USE enum pkgimg_status pkgimg_verify(const char *path, struct pkgimg_error *error);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: MIT
+//
+// Address space. A *region* is a reservation in which the areas of many images lie side by side:
+//
+//   base                  base + step            base + 2 steps         base + 3 steps
+//   R0 R1 R2 ...          X0 X1 X2 ...           L0 L1 L2 ...           W0 W1 W2 ...
+//
+// An image takes the same *slot*, an offset and a size, in each of the four, so the distances
+// between its own areas stay as linked. Planning is arithmetic; execution makes the system calls.
+// No page is ever writable and executable. One thread at a time uses a region.
+#ifndef MAPPER_MAPPER_H
+#define MAPPER_MAPPER_H
+
+#include "base/reader.h"
+#include "format/layout.h"
+
+/// System calls and what they moved, for statistics.
+struct map_counts {
+  uint64_t system_calls;
+  uint64_t mappings;
+  uint64_t bytes_read;
+};
+
+struct region {
+  uint8_t *base;
+  uint64_t used;   ///< bytes of the slots given out, from the start
+  uint32_t slots;  ///< slots that are not given back
+};
+
+struct slot {
+  struct region *region;
+  uint64_t offset;
+  uint64_t size;  ///< multiple of a page; at least the largest area
+};
+
+/// The size of the slot that an image needs.
+uint64_t slot_size(const struct disk_geometry *geometry);
+
+static inline uint8_t *slot_area(const struct slot *slot, enum area area)
+{
+  return slot->region->base + FORMAT_AREA_START(area) + slot->offset;
+}
+/// What is added to an address as linked.
+static inline uint64_t slot_base(const struct slot *slot) { return (uint64_t)slot_area(slot, AREA_R); }
+
+/// Reserve a region; nothing in it can be touched yet.
+PKGIMG_MUST_USE enum pkgimg_status region_create(struct region **region, struct map_counts *counts,
+                                                 struct pkgimg_error *error);
+/// Give the address space back, with all that is mapped in it. NULL is allowed.
+void region_destroy(struct region *region);
+static inline bool region_fits(const struct region *region, uint64_t size)
+{
+  return size <= FORMAT_AREA_LIMIT - region->used;
+}
+
+/// Make L and W of [offset, offset + size) fresh writable memory, for all images of a load at once.
+PKGIMG_MUST_USE enum pkgimg_status region_open(struct region *region, uint64_t offset, uint64_t size,
+                                               struct map_counts *counts, struct pkgimg_error *error);
+/// Make L of [offset, offset + size) read-only.
+PKGIMG_MUST_USE enum pkgimg_status region_seal(struct region *region, uint64_t offset, uint64_t size,
+                                               struct map_counts *counts, struct pkgimg_error *error);
+/// Unmap [offset, offset + size) of all four areas; the addresses stay reserved.
+void region_clear(struct region *region, uint64_t offset, uint64_t size);
+
+/// A file that is about to be mapped.
+struct image_handle {
+  int fd;
+  const char *path;  ///< for messages
+};
+
+/// Open an image file: `name` in the folder `at` (AT_FDCWD: `name` is a path). fd is -1 afterwards
+/// if it failed.
+PKGIMG_MUST_USE enum pkgimg_status image_open(int at, const char *name, const char *path, struct image_handle *handle,
+                                              struct map_counts *counts, struct pkgimg_error *error);
+void image_close(struct image_handle *handle, struct map_counts *counts);
+
+/// Read `size` bytes at `offset`; fewer are PKGIMG_TRUNCATED, except that `short_ok` returns how
+/// many there were.
+PKGIMG_MUST_USE enum pkgimg_status image_pread(const struct image_handle *handle, void *bytes, size_t size,
+                                               uint64_t offset, size_t *short_ok, struct map_counts *counts,
+                                               struct pkgimg_error *error);
+
+/// Map R and X of an image from its file, and read L and W into the slot and the tables into
+/// `tables` (8-byte aligned, geometry->tables_size bytes).
+PKGIMG_MUST_USE enum pkgimg_status image_map(const struct image_handle *handle, const struct disk_geometry *geometry,
+                                             const struct slot *slot, void *tables, struct map_counts *counts,
+                                             struct pkgimg_error *error);
+
+/// Open a folder, to open files in it by name.
+int folder_open(const char *path, struct map_counts *counts);
+void folder_close(int fd, struct map_counts *counts);
+
+#endif

@@ -1,0 +1,3 @@
+#include "format/layout.h"
+#  include "linker/link.h"  /* spacing does not hide it */
+// #include "mapper/map.h"

@@ -1,0 +1,2 @@
+#include <pkgimg/error.h>
+#include "base/error.h"

@@ -1,0 +1,3 @@
+#include "codegen/any.h"
+#include "depot/any.h"
+int child(void) { return fork(); }

@@ -1,0 +1,5 @@
+// SPDX-License-Identifier: MIT
+int chosen(void);
+int chosen(void) {
+  return 2;
+}
