@@ -17,6 +17,7 @@ struct host_object {
   struct symbols symbols;  // bucket_count 0: it has no GNU hash table
   const uint16_t *versions;
   const uint8_t *definitions;  // Elf64_Verdef
+  const uint8_t *needs;        // Elf64_Verneed
   const char *soname;
   uint64_t module;
   bool start_up;  // in the scope that the program started with
@@ -41,18 +42,24 @@ static struct {
 
 // ---- objects
 
-static void read_dynamic(struct host_object *object, uint64_t values[DT_NUM], uint64_t *hash, uint64_t *versions,
-                         uint64_t *definitions)
+/// The entries of a dynamic section beyond DT_NUM that matter here.
+struct gnu_entries {
+  uint64_t hash, versions, definitions, needs;
+};
+
+static void read_dynamic(const struct host_object *object, uint64_t values[DT_NUM], struct gnu_entries *gnu)
 {
   for (const Elf64_Dyn *entry = object->dynamic; entry->d_tag != DT_NULL; entry++) {
     if (entry->d_tag < DT_NUM)
       values[entry->d_tag] = entry->d_un.d_val;
     else if (entry->d_tag == DT_GNU_HASH)
-      *hash = entry->d_un.d_val;
+      gnu->hash = entry->d_un.d_val;
     else if (entry->d_tag == DT_VERSYM)
-      *versions = entry->d_un.d_val;
+      gnu->versions = entry->d_un.d_val;
     else if (entry->d_tag == DT_VERDEF)
-      *definitions = entry->d_un.d_val;
+      gnu->definitions = entry->d_un.d_val;
+    else if (entry->d_tag == DT_VERNEED)
+      gnu->needs = entry->d_un.d_val;
   }
 }
 
@@ -64,14 +71,16 @@ static const void *pointer(const struct host_object *object, uint64_t value)
 
 static void take_symbols(struct host_object *object)
 {
-  uint64_t values[DT_NUM] = {0}, hash = 0, versions = 0, definitions = 0;
-  read_dynamic(object, values, &hash, &versions, &definitions);
+  uint64_t values[DT_NUM] = {0};
+  struct gnu_entries gnu = {0};
+  read_dynamic(object, values, &gnu);
   const char *strings = pointer(object, values[DT_STRTAB]);
-  if (hash && values[DT_SYMTAB] && strings)
+  if (gnu.hash && values[DT_SYMTAB] && strings)
     symbols_init_trusted(&object->symbols, pointer(object, values[DT_SYMTAB]), strings, values[DT_STRSZ],
-                         pointer(object, hash));
-  object->versions = pointer(object, versions);
-  object->definitions = pointer(object, definitions);
+                         pointer(object, gnu.hash));
+  object->versions = pointer(object, gnu.versions);
+  object->definitions = pointer(object, gnu.definitions);
+  object->needs = pointer(object, gnu.needs);
   object->soname = values[DT_SONAME] && strings ? strings + values[DT_SONAME] : "";
 }
 
@@ -152,18 +161,40 @@ unsigned long long host_generation(void) { return host.generation; }
 
 // ---- versions (LSB core specification, 10.7)
 
-static bool defines_version(const struct host_object *object, unsigned index, const char *version)
+static const char *string_of(const struct host_object *object, uint32_t offset)
 {
-  const uint8_t *at = object->definitions;
-  for (;;) {
+  return (const char *)object->symbols.strings.data + offset;
+}
+
+// The version that an object defines under an index; NULL if it defines none there.
+static const char *defined_version(const struct host_object *object, unsigned index)
+{
+  for (const uint8_t *at = object->definitions; at;) {
     const Elf64_Verdef *definition = (const Elf64_Verdef *)(const void *)at;
     const Elf64_Verdaux *name = (const Elf64_Verdaux *)(const void *)(at + definition->vd_aux);
     if (definition->vd_ndx == index)
-      return strcmp((const char *)object->symbols.strings.data + name->vda_name, version) == 0;
-    if (definition->vd_next == 0)
-      return false;
-    at += definition->vd_next;
+      return string_of(object, name->vda_name);
+    at = definition->vd_next ? at + definition->vd_next : NULL;
   }
+  return NULL;
+}
+
+// The version that it asks of others under an index. A program defines such symbols too: copies of
+// a library's variables (R_X86_64_COPY) carry the version of the original.
+static const char *needed_version(const struct host_object *object, unsigned index)
+{
+  for (const uint8_t *at = object->needs; at;) {
+    const Elf64_Verneed *library = (const Elf64_Verneed *)(const void *)at;
+    const uint8_t *entry = at + library->vn_aux;
+    for (unsigned i = 0; i < library->vn_cnt; i++) {
+      const Elf64_Vernaux *version = (const Elf64_Vernaux *)(const void *)entry;
+      if (version->vna_other == index)
+        return string_of(object, version->vna_name);
+      entry += version->vna_next;
+    }
+    at = library->vn_next ? at + library->vn_next : NULL;
+  }
+  return NULL;
 }
 
 static bool version_matches(const struct host_object *object, uint32_t symbol, const char *version)
@@ -175,9 +206,11 @@ static bool version_matches(const struct host_object *object, uint32_t symbol, c
   if (!*version)
     return !(index & HIDDEN) && index != VER_NDX_LOCAL;
   index &= ~HIDDEN;
-  if (index <= VER_NDX_GLOBAL || !object->definitions)
+  if (index <= VER_NDX_GLOBAL)
     return index == VER_NDX_GLOBAL && !object->definitions;
-  return defines_version(object, index, version);
+  const char *found = defined_version(object, index);
+  found = found ? found : needed_version(object, index);
+  return found && strcmp(found, version) == 0;
 }
 
 // ---- looking up
