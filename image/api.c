@@ -236,6 +236,14 @@ static struct symbols symbols_of(const struct pkgimg_image *image)
   return symbols;
 }
 
+// A load does not hash the symbols of R, so a damaged one shows only here.
+static bool is_inside(const struct pkgimg_image *image, const Elf64_Sym *symbol)
+{
+  if (ELF64_ST_TYPE(symbol->st_info) == STT_TLS)
+    return symbol->st_value < image->thread_local_size;
+  return contains(image, image_base(image) + symbol->st_value);
+}
+
 static void *address_of(const struct pkgimg_image *image, const Elf64_Sym *symbol)
 {
   uint64_t address = image_base(image) + symbol->st_value;
@@ -255,6 +263,9 @@ enum pkgimg_status pkgimg_symbol(struct pkgimg_image *image, const char *name, v
   uint32_t index = symbols_find(&symbols, name, gnu_hash(name), 0);
   if (index == 0)
     return fail_name(error, PKGIMG_UNDEFINED_SYMBOL, image->path, name, "the image does not export it");
+  if (!is_inside(image, &symbols.symbols[index]))
+    return fail_name(error, PKGIMG_MALFORMED, image->path, name, "its value 0x%llx lies outside of the image",
+                     (unsigned long long)symbols.symbols[index].st_value);
   *address = address_of(image, &symbols.symbols[index]);
   return PKGIMG_OK;
 }

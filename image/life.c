@@ -106,7 +106,9 @@ void image_destroy(struct pkgimg_image *image)
   if (image->unwind_known && image->unwind.count)
     unwind_remove((const void *)(image_base(image) + image->unwind.address));
   tls_module_destroy(image->tls_module);
-  region_clear(region, image->slot.offset, image->slot.size);
+  if (image->mapped)
+    image_unmap(&image->geometry, &image->slot);
+  region_close(region, image->slot.offset, image->slot.size);
   // The last slot can be given out again; an empty region can go.
   if (image->slot.offset + image->slot.size == region->used)
     region->used = image->slot.offset;
@@ -116,7 +118,8 @@ void image_destroy(struct pkgimg_image *image)
     region_destroy(region);
   }
   index_remove(image);
-  roaring_bitmap_free(image->relocated);
+  if (image->relocated)
+    roaring_bitmap_free(image->relocated);
   free(image->dependencies);
   free(image->name);
   free(image->path);

@@ -37,6 +37,8 @@ struct session {
   struct planned *plan;
   size_t plan_count;
   uint64_t slots_size, slots_start;
+  uint64_t slots_taken;  // by images, from slots_start on
+  bool slots_open;
   int folder;
   // storage that every image uses in turn
   struct buffer work;     // tables of the image in hand
@@ -128,6 +130,15 @@ static void plan_one(struct session *session, const struct disk_geometry *geomet
   session->slots_size += slot_size(geometry);
 }
 
+// Go on elsewhere: the region is full, or something else of the process lies in the way. Its images
+// keep it.
+static void leave_region(struct pkgimg_runtime *runtime)
+{
+  if (runtime->region && runtime->region->slots == 0)
+    region_destroy(runtime->region);
+  runtime->region = NULL;
+}
+
 static enum pkgimg_status choose_region(struct session *session)
 {
   struct pkgimg_runtime *runtime = session->runtime;
@@ -135,11 +146,8 @@ static enum pkgimg_status choose_region(struct session *session)
     return fail(session->error, PKGIMG_UNSUPPORTED, session->path,
                 "its closure takes %llu MiB of address space for one area; %llu fit into a region",
                 (unsigned long long)session->slots_size >> 20, FORMAT_AREA_LIMIT >> 20);
-  if (runtime->region && !region_fits(runtime->region, session->slots_size)) {
-    if (runtime->region->slots == 0)
-      region_destroy(runtime->region);
-    runtime->region = NULL;  // else its images keep it
-  }
+  if (runtime->region && !region_fits(runtime->region, session->slots_size))
+    leave_region(runtime);
   if (!runtime->region)
     TRY(region_create(&runtime->region, &runtime->counts, session->error));
   session->slots_start = runtime->region->used;
@@ -312,6 +320,7 @@ static enum pkgimg_status take_head(struct session *session, struct pkgimg_image
   image->unwind = head->unwind;
   image->init_function = head->init_function;
   image->handle = head->handle;
+  image->thread_local_size = head->thread_local_size;
   struct tls_template template = {.image = in_memory(image, &head->thread_local, 1).data,
                                   .image_size = head->thread_local.count,
                                   .size = head->thread_local_size,
@@ -370,7 +379,10 @@ static enum pkgimg_status relocate_image(struct session *session, struct pkgimg_
   relocation.targets = (struct target *)(void *)session->targets.data;
   TRY(relocate(&relocation, &session->runtime->stats.sites, session->error));
   TRY(keep_deferred(session, &relocation));
-  image->relocated = roaring_bitmap_from_range(0, tables->import_count, 1);
+  image->relocated = roaring_bitmap_create();
+  if (!image->relocated)
+    return fail_memory(session->error, sizeof *image->relocated);
+  roaring_bitmap_add_range(image->relocated, 0, tables->import_count);
   session->runtime->stats.symbols_relocated += tables->import_count;
   return PKGIMG_OK;
 }
@@ -392,6 +404,7 @@ static enum pkgimg_status fill_image(struct session *session, struct pkgimg_imag
   TRY(make_room(&session->work, image->geometry.tables_size, session->error));
   TRY(image_map(handle, &image->geometry, &image->slot, session->work.data, &session->runtime->counts,
                 session->error));
+  image->mapped = true;
   TRY(read_tables(session, image, &tables));
   TRY(check_data(session, image, &tables));
   TRY(take_dependencies(session, image, &tables));
@@ -424,6 +437,7 @@ static enum pkgimg_status image_create(struct session *session, const struct pla
   runtime->region->slots++;
   enum pkgimg_status status = image->name && path ? index_add(image, session->error) : fail_memory(session->error, 64);
   if (status == PKGIMG_OK) {
+    session->slots_taken += image->slot.size;
     *result = image;
     return PKGIMG_OK;
   }
@@ -537,8 +551,9 @@ static enum pkgimg_status load_all(struct session *session)
 {
   struct pkgimg_runtime *runtime = session->runtime;
   TRY(region_open(runtime->region, session->slots_start, session->slots_size, &runtime->counts, session->error));
-  TRY(host_refresh(session->error));
+  session->slots_open = true;
   runtime->region->used += session->slots_size;
+  TRY(host_refresh(session->error));
   for (size_t i = 0; i < session->plan_count; i++)
     TRY(load_one(session, i));
   return PKGIMG_OK;
@@ -564,8 +579,16 @@ static enum pkgimg_status seal(struct session *session)
   return region_seal(runtime->region, session->slots_start, session->slots_size, &runtime->counts, session->error);
 }
 
+// Slots that no image took are closed here; an image closes its own.
 static void undo(struct session *session)
 {
+  struct region *region = session->runtime->region;
+  if (session->slots_open) {
+    uint64_t end = session->slots_start + session->slots_size;
+    region->used = session->slots_start + session->slots_taken;
+    if (region->used < end)
+      region_close(region, region->used, end - region->used);
+  }
   while (session->fresh) {
     struct pkgimg_image *image = session->runtime->last;
     bool last = image == session->fresh;
@@ -633,8 +656,8 @@ static void session_deinit(struct session *session)
   buffer_deinit(&session->targets);
 }
 
-enum pkgimg_status load_image(struct pkgimg_runtime *runtime, const char *path, struct pkgimg_image **image,
-                              struct pkgimg_image **fresh, struct pkgimg_error *error)
+static enum pkgimg_status attempt(struct pkgimg_runtime *runtime, const char *path, struct pkgimg_image **image,
+                                  struct pkgimg_image **fresh, struct pkgimg_error *error)
 {
   struct session session = {.runtime = runtime,
                             .path = path,
@@ -647,5 +670,17 @@ enum pkgimg_status load_image(struct pkgimg_runtime *runtime, const char *path, 
     undo(&session);
   session_deinit(&session);
   *fresh = session.fresh;
+  return status;
+}
+
+enum pkgimg_status load_image(struct pkgimg_runtime *runtime, const char *path, struct pkgimg_image **image,
+                              struct pkgimg_image **fresh, struct pkgimg_error *error)
+{
+  enum { ATTEMPTS = 8 };
+  enum pkgimg_status status = attempt(runtime, path, image, fresh, error);
+  for (int i = 1; i < ATTEMPTS && status == PKGIMG_BUSY; i++) {
+    leave_region(runtime);
+    status = attempt(runtime, path, image, fresh, error);
+  }
   return status;
 }

@@ -53,14 +53,18 @@ static enum pkgimg_status take_string(const struct manifest *manifest, const ucl
 static enum pkgimg_status take_list(const struct manifest *manifest, const ucl_object_t *object,
                                     struct string_list *list)
 {
+  enum pkgimg_status status = PKGIMG_OK;
   ucl_object_iter_t position = NULL;
   for (const ucl_object_t *item; (item = ucl_object_iterate(object, &position, true));) {
     const char *text;
-    if (!ucl_object_tostring_safe(item, &text))
-      return wrong_type(manifest, object, "a list of strings");
-    TRY(string_list_add(list, manifest->error, "%s", text));
+    if (status != PKGIMG_OK)
+      continue;
+    if (ucl_object_tostring_safe(item, &text))
+      status = string_list_add(list, manifest->error, "%s", text);
+    else
+      status = wrong_type(manifest, object, "a list of strings");
   }
-  return PKGIMG_OK;
+  return status;
 }
 
 static enum pkgimg_status take_key(struct manifest *manifest, const ucl_object_t *object)
@@ -88,9 +92,10 @@ static enum pkgimg_status take_keys(struct manifest *manifest, struct ucl_parser
   enum pkgimg_status status = PKGIMG_OK;
   ucl_object_t *top = ucl_parser_get_object(parser);
   ucl_object_iter_t position = NULL;
-  for (const ucl_object_t *object;
-       status == PKGIMG_OK && top && (object = ucl_object_iterate(top, &position, true));)
-    status = take_key(manifest, object);
+  // To the end, whatever happens: the iterator frees its state only there.
+  for (const ucl_object_t *object; top && (object = ucl_object_iterate(top, &position, true));)
+    if (status == PKGIMG_OK)
+      status = take_key(manifest, object);
   ucl_object_unref(top);
   return status;
 }

@@ -24,12 +24,12 @@ struct pkgimg_image {
   uint32_t users;            // successful loads that are not closed yet
   uint32_t dependents;       // images that need it
   uint32_t pending_at_exit;  // destructors of thread_local objects that wait for their threads
-  uint64_t tls_module;
+  uint64_t tls_module, thread_local_size;
   struct disk_region symbol_table, symbol_strings, symbol_hash, init_array, fini_array, unwind;
   uint64_t init_function, handle;  // as linked; init_function 0: none
   roaring_bitmap_t *relocated;     // ids of the imports that hold their final value
   struct unwind_object unwind_object;
-  bool started, unwind_known, initialised, finalised;
+  bool mapped, started, unwind_known, initialised, finalised;
 };
 
 struct pkgimg_runtime {

@@ -3,6 +3,7 @@
 // Image files: opened, read, mapped. The loader itself only looks at bytes that it has read: a file
 // that shrinks under us is a short read, not a SIGBUS.
 #include "mapper/mapper.h"
+#include "mapper/mapping.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -69,13 +70,25 @@ static enum pkgimg_status map_file(const struct image_handle *handle, const stru
 {
   if (area->memory_size == 0)
     return PKGIMG_OK;
-  void *mapped = mmap(address, area->memory_size, protection, MAP_PRIVATE | MAP_FIXED, handle->fd,
+  void *mapped = mmap(address, area->memory_size, protection, MAP_PRIVATE | MAP_FIXED_NOREPLACE, handle->fd,
                       (off_t)area->file_offset);
   counts->system_calls++;
   counts->mappings++;
   if (mapped == MAP_FAILED)
-    return fail_system(error, handle->path, "mmap");
+    return fail_mapping(handle->path, error);
   return PKGIMG_OK;
+}
+
+static void unmap(const struct disk_area *area, uint8_t *address)
+{
+  if (area->memory_size)
+    munmap(address, area->memory_size);
+}
+
+void image_unmap(const struct disk_geometry *geometry, const struct slot *slot)
+{
+  unmap(&geometry->areas[AREA_R], slot_area(slot, AREA_R));
+  unmap(&geometry->areas[AREA_X], slot_area(slot, AREA_X));
 }
 
 // L, W and the tables follow each other in the file, with less than a page of filling between them.
@@ -114,6 +127,11 @@ enum pkgimg_status image_map(const struct image_handle *handle, const struct dis
                              struct pkgimg_error *error)
 {
   TRY(read_parts(handle, geometry, slot, tables, counts, error));
-  TRY(map_file(handle, &geometry->areas[AREA_R], slot_area(slot, AREA_R), PROT_READ, counts, error));
-  return map_file(handle, &geometry->areas[AREA_X], slot_area(slot, AREA_X), PROT_READ | PROT_EXEC, counts, error);
+  const struct disk_area *constants = &geometry->areas[AREA_R], *code = &geometry->areas[AREA_X];
+  TRY(map_file(handle, constants, slot_area(slot, AREA_R), PROT_READ, counts, error));
+  enum pkgimg_status status =
+      map_file(handle, code, slot_area(slot, AREA_X), PROT_READ | PROT_EXEC, counts, error);
+  if (status != PKGIMG_OK)
+    unmap(constants, slot_area(slot, AREA_R));
+  return status;
 }

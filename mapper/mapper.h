@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: MIT
 //
-// Address space. A *region* is a reservation in which the areas of many images lie side by side:
+// Address space. A *region* is a place in which the areas of many images lie side by side:
 //
 //   base                  base + step            base + 2 steps         base + 3 steps
 //   R0 R1 R2 ...          X0 X1 X2 ...           L0 L1 L2 ...           W0 W1 W2 ...
 //
 // An image takes the same *slot*, an offset and a size, in each of the four, so the distances
 // between its own areas stay as linked. Planning is arithmetic; execution makes the system calls.
-// No page is ever writable and executable. One thread at a time uses a region.
+// A region is not reserved: mapping into a hole is half as dear as mapping over a reservation, and
+// every mapping asks not to replace another. PKGIMG_BUSY says that one was in the way; another
+// region may be tried then. No page is ever writable and executable. One thread at a time uses a
+// region.
 #ifndef MAPPER_MAPPER_H
 #define MAPPER_MAPPER_H
 
@@ -43,10 +46,10 @@ static inline uint8_t *slot_area(const struct slot *slot, enum area area)
 /// What is added to an address as linked.
 static inline uint64_t slot_base(const struct slot *slot) { return (uint64_t)slot_area(slot, AREA_R); }
 
-/// Reserve a region; nothing in it can be touched yet.
+/// Find a place for a region; nothing is mapped in it yet.
 PKGIMG_MUST_USE enum pkgimg_status region_create(struct region **region, struct map_counts *counts,
                                                  struct pkgimg_error *error);
-/// Give the address space back, with all that is mapped in it. NULL is allowed.
+/// Forget a region in which nothing is mapped any more. NULL is allowed.
 void region_destroy(struct region *region);
 static inline bool region_fits(const struct region *region, uint64_t size)
 {
@@ -59,8 +62,8 @@ PKGIMG_MUST_USE enum pkgimg_status region_open(struct region *region, uint64_t o
 /// Make L of [offset, offset + size) read-only.
 PKGIMG_MUST_USE enum pkgimg_status region_seal(struct region *region, uint64_t offset, uint64_t size,
                                                struct map_counts *counts, struct pkgimg_error *error);
-/// Unmap [offset, offset + size) of all four areas; the addresses stay reserved.
-void region_clear(struct region *region, uint64_t offset, uint64_t size);
+/// Unmap L and W of [offset, offset + size).
+void region_close(struct region *region, uint64_t offset, uint64_t size);
 
 /// A file that is about to be mapped.
 struct image_handle {
@@ -81,10 +84,13 @@ PKGIMG_MUST_USE enum pkgimg_status image_pread(const struct image_handle *handle
                                                struct pkgimg_error *error);
 
 /// Map R and X of an image from its file, and read L and W into the slot and the tables into
-/// `tables` (8-byte aligned, geometry->tables_size bytes).
+/// `tables` (8-byte aligned, geometry->tables_size bytes). After a failure R and X are not mapped.
 PKGIMG_MUST_USE enum pkgimg_status image_map(const struct image_handle *handle, const struct disk_geometry *geometry,
                                              const struct slot *slot, void *tables, struct map_counts *counts,
                                              struct pkgimg_error *error);
+
+/// Unmap R and X of an image again.
+void image_unmap(const struct disk_geometry *geometry, const struct slot *slot);
 
 /// Open a folder, to open files in it by name.
 int folder_open(const char *path, struct map_counts *counts);
