@@ -14,22 +14,24 @@ struct order {
   const struct options *options;
   const struct shape *shape;
   enum flavour flavour;
-  const char *sources; // folder
-  const char *output;  // folder
+  const char *sources;  // folder
+  const char *output;   // folder
 };
 
 static const char *const tuned_flags[] = {
     "-fno-plt",        "-Wl,-O1", "-Wl,--hash-style=gnu", "-Wl,-z,now", "-Wl,-Bsymbolic-functions",
     "-Wl,--as-needed", NULL};
 
-static void output_path(enum flavour flavour, const char *folder, unsigned package, char path[SUBJECT_PATH]) {
+static void output_path(enum flavour flavour, const char *folder, unsigned package, char path[SUBJECT_PATH])
+{
   char name[GENERATE_NAME];
   generate_package_name(package, name);
   workshop_path(path, "%s/%s%s.so", folder, flavour == IMAGE ? "" : "lib", name);
 }
 
 static void add_dependencies(const struct order *order, unsigned package, const char *option,
-                             struct command *command) {
+                             struct command *command)
+{
   unsigned list[GENERATE_DEPENDENCIES], count = generate_dependencies(order->shape, package, list);
   for (unsigned i = 0; i < count; i++) {
     char path[SUBJECT_PATH];
@@ -40,7 +42,8 @@ static void add_dependencies(const struct order *order, unsigned package, const 
   }
 }
 
-static void image_command(const struct order *order, unsigned package, struct command *command) {
+static void image_command(const struct order *order, unsigned package, struct command *command)
+{
   char name[GENERATE_NAME], path[SUBJECT_PATH];
   generate_package_name(package, name);
   output_path(IMAGE, order->output, package, path);
@@ -54,7 +57,8 @@ static void image_command(const struct order *order, unsigned package, struct co
   command_add(command, "%s", path);
 }
 
-static void library_command(const struct order *order, unsigned package, struct command *command) {
+static void library_command(const struct order *order, unsigned package, struct command *command)
+{
   char name[GENERATE_NAME], path[SUBJECT_PATH];
   generate_package_name(package, name);
   output_path(order->flavour, order->output, package, path);
@@ -72,7 +76,8 @@ static void library_command(const struct order *order, unsigned package, struct 
   command_add(command, "%s", path);
 }
 
-static bool dependencies_done(const struct order *order, unsigned package, const bool *done) {
+static bool dependencies_done(const struct order *order, unsigned package, const bool *done)
+{
   unsigned list[GENERATE_DEPENDENCIES], count = generate_dependencies(order->shape, package, list);
   for (unsigned i = 0; i < count; i++)
     if (!done[list[i]])
@@ -81,7 +86,8 @@ static bool dependencies_done(const struct order *order, unsigned package, const
 }
 
 // In order of number, each as soon as its dependencies are there.
-static void build_all(const struct order *order) {
+static void build_all(const struct order *order)
+{
   struct pool pool = {.limit = order->options->jobs};
   bool *done = calloc(order->shape->packages, sizeof *done);
   if (!done)
@@ -99,7 +105,8 @@ static void build_all(const struct order *order) {
   free(done);
 }
 
-static void write_sources(const struct shape *shape, const char *folder) {
+static void write_sources(const struct shape *shape, const char *folder)
+{
   for (unsigned i = 0; i < shape->packages; i++) {
     char name[GENERATE_NAME], path[SUBJECT_PATH];
     generate_package_name(i, name);
@@ -113,7 +120,8 @@ static void write_sources(const struct shape *shape, const char *folder) {
   }
 }
 
-static void ensure_sources(const struct shape *shape, const char *folder) {
+static void ensure_sources(const struct shape *shape, const char *folder)
+{
   char stamp[64];
   snprintf(stamp, sizeof stamp, "generator %u\n", GENERATE_VERSION);
   if (workshop_is_fresh(folder, stamp))
@@ -123,7 +131,8 @@ static void ensure_sources(const struct shape *shape, const char *folder) {
   workshop_finish(folder, stamp);
 }
 
-static void make_stamp(const struct order *order, char *stamp, size_t size) {
+static void make_stamp(const struct order *order, char *stamp, size_t size)
+{
   int used = snprintf(stamp, size, "generator %u\ncompiler %s\n", GENERATE_VERSION, order->options->compiler);
   if (order->flavour == IMAGE)
     workshop_pkgimg_identity(stamp + used, size - (size_t)used);
@@ -131,7 +140,8 @@ static void make_stamp(const struct order *order, char *stamp, size_t size) {
     used += snprintf(stamp + used, size - (size_t)used, "%s\n", tuned_flags[i]);
 }
 
-static void ensure_built(const struct order *order) {
+static void ensure_built(const struct order *order)
+{
   char stamp[2048];
   make_stamp(order, stamp, sizeof stamp);
   if (workshop_is_fresh(order->output, stamp))
@@ -143,7 +153,8 @@ static void ensure_built(const struct order *order) {
 }
 
 static void build_flavour(const struct options *options, const struct shape *shape, const char *folder,
-                          enum flavour flavour, char root[SUBJECT_PATH]) {
+                          enum flavour flavour, char root[SUBJECT_PATH])
+{
   static const char *const names[] = {"image", "library", "tuned"};
   char sources[SUBJECT_PATH], output[SUBJECT_PATH];
   workshop_path(sources, "%s/source", folder);
@@ -154,7 +165,8 @@ static void build_flavour(const struct options *options, const struct shape *sha
   output_path(flavour, output, shape->packages - 1, root);
 }
 
-static void count_relocations(const struct shape *shape, const char *folder, struct relocations *sum) {
+static void count_relocations(const struct shape *shape, const char *folder, struct relocations *sum)
+{
   char libraries[SUBJECT_PATH], path[SUBJECT_PATH];
   workshop_path(libraries, "%s/library", folder);
   for (unsigned i = 0; i < shape->packages; i++) {
@@ -163,7 +175,8 @@ static void count_relocations(const struct shape *shape, const char *folder, str
   }
 }
 
-static void describe(const struct shape *shape, struct subject *subject) {
+static void describe(const struct shape *shape, struct subject *subject)
+{
   snprintf(subject->title, sizeof subject->title,
            "%u generated package%s of %u functions, %u dependencies, %u host imports, %u tables of each kind",
            shape->packages, shape->packages == 1 ? "" : "s", shape->functions,
@@ -173,7 +186,8 @@ static void describe(const struct shape *shape, struct subject *subject) {
   generate_entry_name(shape->packages - 1, subject->symbol);
 }
 
-void subject_generated(const struct options *options, const struct shape *shape, struct subject *subject) {
+void subject_generated(const struct options *options, const struct shape *shape, struct subject *subject)
+{
   char name[128], folder[SUBJECT_PATH];
   snprintf(name, sizeof name, "p%u-f%u-d%u-h%u-t%u-s%lu", shape->packages, shape->functions, shape->dependencies,
            shape->host_imports, shape->tables, (unsigned long)shape->seed);

@@ -16,13 +16,15 @@ struct amalgamation {
   size_t count;
 };
 
-static bool holds_sqlite(const char *folder) {
+static bool holds_sqlite(const char *folder)
+{
   char path[SUBJECT_PATH];
   workshop_path(path, "%s/sqlite3.c", folder);
   return access(path, R_OK) == 0;
 }
 
-static bool find_sources(const char *sources, char folder[SUBJECT_PATH]) {
+static bool find_sources(const char *sources, char folder[SUBJECT_PATH])
+{
   workshop_path(folder, "%s", sources);
   if (holds_sqlite(folder))
     return true;
@@ -38,7 +40,8 @@ static bool find_sources(const char *sources, char folder[SUBJECT_PATH]) {
 }
 
 // Absolute: a compiler may run elsewhere, and dlopen searches for names without a slash.
-static void resolve(const char *path, char result[SUBJECT_PATH]) {
+static void resolve(const char *path, char result[SUBJECT_PATH])
+{
   char *absolute = realpath(path, NULL);
   if (!absolute)
     err(1, "%s", path);
@@ -46,7 +49,8 @@ static void resolve(const char *path, char result[SUBJECT_PATH]) {
   free(absolute);
 }
 
-static void read_words(const char *path, struct amalgamation *amalgamation) {
+static void read_words(const char *path, struct amalgamation *amalgamation)
+{
   FILE *file = fopen(path, "r");
   if (!file)
     err(1, "%s", path);
@@ -57,7 +61,8 @@ static void read_words(const char *path, struct amalgamation *amalgamation) {
 }
 
 static void library_command(const struct options *options, const struct amalgamation *source, const char *output,
-                            bool tuned, struct command *command) {
+                            bool tuned, struct command *command)
+{
   command_add(command, "%s", options->compiler);
   command_add(command, "-O2");
   command_add(command, "-fPIC");
@@ -75,7 +80,8 @@ static void library_command(const struct options *options, const struct amalgama
   command_add(command, "%s", output);
 }
 
-static void write_manifest(const struct amalgamation *source, const char *path) {
+static void write_manifest(const struct amalgamation *source, const char *path)
+{
   FILE *file = fopen(path, "w");
   if (!file)
     err(1, "%s", path);
@@ -87,7 +93,8 @@ static void write_manifest(const struct amalgamation *source, const char *path) 
     err(1, "%s", path);
 }
 
-static void image_command(const struct amalgamation *source, const char *output, struct command *command) {
+static void image_command(const struct amalgamation *source, const char *output, struct command *command)
+{
   char manifest[SUBJECT_PATH];
   workshop_path(manifest, "%s.ucl", output);
   write_manifest(source, manifest);
@@ -102,7 +109,8 @@ static void image_command(const struct amalgamation *source, const char *output,
 
 // The command line, and what it reads, by size and time.
 static void make_stamp(const struct amalgamation *source, enum peer peer, const struct command *command,
-                       char *stamp, size_t size) {
+                       char *stamp, size_t size)
+{
   char path[SUBJECT_PATH];
   struct stat info = {0};
   workshop_path(path, "%s/sqlite3.c", source->folder);
@@ -116,7 +124,8 @@ static void make_stamp(const struct amalgamation *source, enum peer peer, const 
 }
 
 static void ensure_built(const struct amalgamation *source, enum peer peer, const char *folder,
-                         const struct command *command) {
+                         const struct command *command)
+{
   char stamp[4000], output[64];
   make_stamp(source, peer, command, stamp, sizeof stamp);
   if (workshop_is_fresh(folder, stamp))
@@ -128,7 +137,8 @@ static void ensure_built(const struct amalgamation *source, enum peer peer, cons
 }
 
 static void build(const struct options *options, const struct amalgamation *source, enum peer peer,
-                  const char *folder, char path[SUBJECT_PATH]) {
+                  const char *folder, char path[SUBJECT_PATH])
+{
   struct command command = {0};
   workshop_path(path, peer == PEER_PKGIMG ? "%s/sqlite.so" : "%s/libsqlite.so", folder);
   if (peer == PEER_PKGIMG)
@@ -139,7 +149,8 @@ static void build(const struct options *options, const struct amalgamation *sour
   command_deinit(&command);
 }
 
-static void build_all(const struct options *options, const struct amalgamation *source, struct subject *subject) {
+static void build_all(const struct options *options, const struct amalgamation *source, struct subject *subject)
+{
   char folder[SUBJECT_PATH];
   workshop_folder(options, folder, "sqlite/library");
   build(options, source, PEER_NOW, folder, subject->path[PEER_NOW]);
@@ -153,11 +164,13 @@ static void build_all(const struct options *options, const struct amalgamation *
   }
 }
 
-static void skip(struct subject *subject, const char *why, const char *what) {
+static void skip(struct subject *subject, const char *why, const char *what)
+{
   snprintf(subject->skipped, sizeof subject->skipped, "%s%.200s", why, what);
 }
 
-static void take_given(const struct options *options, struct subject *subject) {
+static void take_given(const struct options *options, struct subject *subject)
+{
   if (!options->sqlite_library || (!options->sqlite_image && !options->keep_pkgimg_out)) {
     skip(subject, "both --sqlite-image and --sqlite-library are needed", "");
     return;
@@ -167,7 +180,8 @@ static void take_given(const struct options *options, struct subject *subject) {
     resolve(options->sqlite_image, subject->path[PEER_PKGIMG]);
 }
 
-void subject_sqlite(const struct options *options, struct subject *subject) {
+void subject_sqlite(const struct options *options, struct subject *subject)
+{
   struct amalgamation source = {.count = 0};
   snprintf(subject->title, sizeof subject->title, "SQLite, one package");
   subject->workload = "sqlite";

@@ -14,16 +14,18 @@
 struct moment {
   uint64_t nanoseconds;
   long faults;
-  long anonymous; // KiB of memory that is its own: made, or copied from a file by writing
+  long anonymous;  // KiB of memory that is its own: made, or copied from a file by writing
 };
 
-static uint64_t now(void) {
+static uint64_t now(void)
+{
   struct timespec time;
   clock_gettime(CLOCK_MONOTONIC, &time);
   return (uint64_t)time.tv_sec * 1000000000u + (uint64_t)time.tv_nsec;
 }
 
-static long faults(void) {
+static long faults(void)
+{
   struct rusage usage;
   getrusage(RUSAGE_SELF, &usage);
   return usage.ru_minflt;
@@ -31,7 +33,8 @@ static long faults(void) {
 
 // No stdio: it would allocate, and so write pages, between the measurements. Not Private_Dirty, which also counts
 // clean mappings of a file that the kernel has not yet written back, as after a build.
-static long anonymous(void) {
+static long anonymous(void)
+{
   static char text[4096];
   int file = open("/proc/self/smaps_rollup", O_RDONLY | O_CLOEXEC);
   ssize_t size = file < 0 ? -1 : read(file, text, sizeof text - 1);
@@ -42,26 +45,30 @@ static long anonymous(void) {
 }
 
 // The clock is read last before the work and first after it.
-static struct moment before(void) {
+static struct moment before(void)
+{
   struct moment moment = {.anonymous = anonymous()};
   moment.faults = faults();
   moment.nanoseconds = now();
   return moment;
 }
 
-static struct moment after(void) {
+static struct moment after(void)
+{
   struct moment moment = {.nanoseconds = now()};
   moment.faults = faults();
   moment.anonymous = anonymous();
   return moment;
 }
 
-static void print(const char *what, struct moment start, struct moment end) {
+static void print(const char *what, struct moment start, struct moment end)
+{
   printf("%s_ns %lu\n%s_faults %ld\n%s_pages %ld\n", what, (unsigned long)(end.nanoseconds - start.nanoseconds),
          what, end.faults - start.faults, what, (end.anonymous - start.anonymous) / 4);
 }
 
-static uint64_t call_entry(const struct child_peer *peer, const char *symbol) {
+static uint64_t call_entry(const struct child_peer *peer, const char *symbol)
+{
   union {
     void *address;
     uint64_t (*call)(uint64_t);
@@ -69,7 +76,8 @@ static uint64_t call_entry(const struct child_peer *peer, const char *symbol) {
   return entry.call(42);
 }
 
-static int add_row(void *context, int columns, char **values, char **names) {
+static int add_row(void *context, int columns, char **values, char **names)
+{
   uint64_t *sum = context;
   (void)names;
   for (int i = 0; i < columns; i++)
@@ -86,7 +94,8 @@ static const char queries[] =
     "SELECT count(*), min(text), max(text), round(sum(weight), 3) FROM word WHERE text LIKE 'word 1%';";
 
 // The first things that a program does with SQLite: a database in memory, a table, a query.
-static uint64_t call_sqlite(const struct child_peer *peer) {
+static uint64_t call_sqlite(const struct child_peer *peer)
+{
   union {
     void *address;
     int (*open)(const char *, void **);
@@ -102,12 +111,18 @@ static uint64_t call_sqlite(const struct child_peer *peer) {
   return sum;
 }
 
-static uint64_t call(const struct child_peer *peer, const char *workload, const char *symbol) {
+static uint64_t call(const struct child_peer *peer, const char *workload, const char *symbol)
+{
   return strcmp(workload, "sqlite") ? call_entry(peer, symbol) : call_sqlite(peer);
 }
 
-static int measure(const struct child_peer *peer, char **argv) {
-  (void)before(), (void)after(); // their own first faults happen here
+static int measure(const struct child_peer *peer, char **argv)
+{
+  (void)before(), (void)after();  // their own first faults happen here
+  struct moment prepare_start = before();
+  if (peer->prepare)
+    peer->prepare();
+  struct moment prepare_end = after();
   struct moment load_start = before();
   peer->load(argv[1], argv[4]);
   struct moment load_end = after();
@@ -117,18 +132,24 @@ static int measure(const struct child_peer *peer, char **argv) {
   print("load", load_start, load_end);
   print("call", call_start, call_end);
   printf("checksum %lu\n", (unsigned long)sum);
+  if (peer->prepare)
+    printf("phase_runtime %lu\n", (unsigned long)(prepare_end.nanoseconds - prepare_start.nanoseconds));
   if (peer->details)
     peer->details(stdout);
   return 0;
 }
 
-static int whole(const struct child_peer *peer, char **argv) {
+static int whole(const struct child_peer *peer, char **argv)
+{
+  if (peer->prepare)
+    peer->prepare();
   peer->load(argv[1], argv[4]);
   printf("checksum %lu\n", (unsigned long)call(peer, argv[3], argv[5]));
   return 0;
 }
 
-int child_main(int argc, char **argv, const struct child_peer *peer) {
+int child_main(int argc, char **argv, const struct child_peer *peer)
+{
   if (argc != 6)
     errx(2, "started by bench-startup, not by hand");
   return strcmp(argv[2], "whole") ? measure(peer, argv) : whole(peer, argv);

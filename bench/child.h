@@ -12,6 +12,8 @@
 #include <stdio.h>
 
 struct child_peer {
+  /// What a process does once, however many packages it loads; timed apart. May be NULL.
+  void (*prepare)(void);
   /// Load the package and what it depends on. Exits with a message on failure.
   void (*load)(const char *how, const char *path);
   /// The address of a symbol of the package. Exits with a message on failure.

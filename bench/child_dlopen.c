@@ -9,20 +9,23 @@
 
 static void *library;
 
-static void load(const char *how, const char *path) {
+static void load(const char *how, const char *path)
+{
   library = dlopen(path, RTLD_LOCAL | (strcmp(how, "lazy") ? RTLD_NOW : RTLD_LAZY));
   if (!library)
     errx(1, "%s", dlerror());
 }
 
-static void *symbol(const char *name) {
+static void *symbol(const char *name)
+{
   void *address = dlsym(library, name);
   if (!address)
     errx(1, "%s", dlerror());
   return address;
 }
 
-int main(int argc, char **argv) {
-  static const struct child_peer peer = {load, symbol, NULL};
+int main(int argc, char **argv)
+{
+  static const struct child_peer peer = {NULL, load, symbol, NULL};
   return child_main(argc, argv, &peer);
 }

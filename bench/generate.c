@@ -69,22 +69,26 @@ struct page {
   FILE *out;
 };
 
-static uint64_t draw(const struct page *page, unsigned purpose, unsigned place) {
+static uint64_t draw(const struct page *page, unsigned purpose, unsigned place)
+{
   return random_of(page->shape->seed, purpose, page->package, place);
 }
 
 // The H-th import of a package: each starts at another place in the list, as real packages use other parts of
 // libc.
-static const struct host_function *host(const struct page *page, unsigned import) {
+static const struct host_function *host(const struct page *page, unsigned import)
+{
   return &host_functions[(page->package * 5 + import) % GENERATE_HOST_IMPORTS];
 }
 
-static void own_name(const struct page *page, unsigned function, char name[GENERATE_NAME]) {
+static void own_name(const struct page *page, unsigned function, char name[GENERATE_NAME])
+{
   generate_function_name(page->shape, page->package, function % page->shape->functions, name);
 }
 
 // A function that some dependency exports.
-static void dependency_name(const struct page *page, unsigned purpose, unsigned place, char name[GENERATE_NAME]) {
+static void dependency_name(const struct page *page, unsigned purpose, unsigned place, char name[GENERATE_NAME])
+{
   uint64_t value = draw(page, purpose, place);
   unsigned package = page->dependencies[value % page->dependency_count];
   unsigned function = (unsigned)((value >> 32) % page->shape->functions);
@@ -93,7 +97,8 @@ static void dependency_name(const struct page *page, unsigned purpose, unsigned 
   generate_function_name(page->shape, package, function, name);
 }
 
-static void emit_declarations(const struct page *page) {
+static void emit_declarations(const struct page *page)
+{
   char name[GENERATE_NAME];
   fputs("typedef unsigned long u64;\ntypedef u64 function(u64, unsigned);\n\n", page->out);
   for (unsigned i = 0; i < page->shape->host_imports; i++)
@@ -109,7 +114,8 @@ static void emit_declarations(const struct page *page) {
   }
 }
 
-static void emit_own_table(const struct page *page, const char *qualifier, const char *kind, unsigned table) {
+static void emit_own_table(const struct page *page, const char *qualifier, const char *kind, unsigned table)
+{
   char name[GENERATE_NAME];
   fprintf(page->out, "\nstatic function *%s%s%u[] = {\n", qualifier, kind, table);
   for (unsigned i = 0; i < GENERATE_TABLE_ENTRIES; i++) {
@@ -119,7 +125,8 @@ static void emit_own_table(const struct page *page, const char *qualifier, const
   fputs("};\n", page->out);
 }
 
-static void emit_dependency_table(const struct page *page, unsigned table) {
+static void emit_dependency_table(const struct page *page, unsigned table)
+{
   char name[GENERATE_NAME];
   unsigned first = table * GENERATE_TABLE_ENTRIES;
   fputc('\n', page->out);
@@ -135,7 +142,8 @@ static void emit_dependency_table(const struct page *page, unsigned table) {
   fputs("};\n", page->out);
 }
 
-static void emit_strings(const struct page *page, unsigned table) {
+static void emit_strings(const struct page *page, unsigned table)
+{
   fprintf(page->out, "\nstatic const char *const strings%u[] = {\n", table);
   for (unsigned i = 0; i < GENERATE_TABLE_ENTRIES; i++) {
     unsigned value = (unsigned)(draw(page, 's', table * GENERATE_TABLE_ENTRIES + i) % 100000);
@@ -144,7 +152,8 @@ static void emit_strings(const struct page *page, unsigned table) {
   fputs("};\n", page->out);
 }
 
-static void emit_tables(const struct page *page) {
+static void emit_tables(const struct page *page)
+{
   for (unsigned table = 0; table < page->shape->tables; table++) {
     emit_own_table(page, "const ", "own", table);
     emit_own_table(page, "", "hooks", table);
@@ -155,7 +164,8 @@ static void emit_tables(const struct page *page) {
     emit_strings(page, table);
 }
 
-static void emit_texts(const struct page *page, unsigned table) {
+static void emit_texts(const struct page *page, unsigned table)
+{
   fprintf(page->out, "  const char *s = strings%u[x %% %u], *t = strings%u[(x >> 9) %% %u];\n", table,
           GENERATE_TABLE_ENTRIES, table, GENERATE_TABLE_ENTRIES);
   fputs("  int c = 'a' + (int)(x >> 20 & 15);\n  unsigned n = x >> 30 & 7;\n"
@@ -164,7 +174,8 @@ static void emit_texts(const struct page *page, unsigned table) {
 }
 
 // Calls at depth 0 return at once: a call of a call of a dependency would grow with the depth of the graph.
-static void emit_function(const struct page *page, unsigned function) {
+static void emit_function(const struct page *page, unsigned function)
+{
   char name[GENERATE_NAME];
   uint64_t value = draw(page, 'f', function);
   own_name(page, function, name);
@@ -182,7 +193,8 @@ static void emit_function(const struct page *page, unsigned function) {
   fprintf(page->out, "  return x * %luu;\n}\n", (unsigned long)(random_mix(value) | 1));
 }
 
-static void emit_table_calls(const struct page *page, unsigned table) {
+static void emit_table_calls(const struct page *page, unsigned table)
+{
   static const char *const kinds[] = {"own", "hooks", "others"};
   for (unsigned kind = 0; kind < (page->dependency_count ? 3u : 2u); kind++)
     fprintf(page->out, "  for (unsigned i = 0; i < %u; i++)\n    sum = %s%u[(i + x) %% %u](sum, 0);\n",
@@ -191,7 +203,8 @@ static void emit_table_calls(const struct page *page, unsigned table) {
           GENERATE_TABLE_ENTRIES);
 }
 
-static void emit_entry(const struct page *page) {
+static void emit_entry(const struct page *page)
+{
   char name[GENERATE_NAME];
   generate_entry_name(page->package, name);
   fprintf(page->out, "\nu64 %s(u64 x) {\n  static u64 seen;\n  if (seen)\n    return seen;\n", name);
@@ -212,7 +225,8 @@ static void emit_entry(const struct page *page) {
   fputs("  return seen = sum | 1;\n}\n", page->out);
 }
 
-void generate_source(const struct shape *shape, unsigned package, FILE *out) {
+void generate_source(const struct shape *shape, unsigned package, FILE *out)
+{
   struct page page = {.shape = shape, .package = package, .out = out};
   page.dependency_count = generate_dependencies(shape, package, page.dependencies);
   emit_declarations(&page);

@@ -14,19 +14,19 @@
 
 struct shape {
   unsigned packages;
-  unsigned functions;    ///< per package; every fifth is static, the others are exported
-  unsigned dependencies; ///< per package, as far as there are enough earlier ones
-  unsigned host_imports; ///< functions of libc per package, at most GENERATE_HOST_IMPORTS
-  unsigned tables;       ///< of each kind: own functions, dependencies' functions, mutable hooks, strings
+  unsigned functions;     ///< per package; every fifth is static, the others are exported
+  unsigned dependencies;  ///< per package, as far as there are enough earlier ones
+  unsigned host_imports;  ///< functions of libc per package, at most GENERATE_HOST_IMPORTS
+  unsigned tables;        ///< of each kind: own functions, dependencies' functions, mutable hooks, strings
   uint64_t seed;
 };
 
 enum {
-  GENERATE_VERSION = 1,        // changes whenever the sources of a shape do
-  GENERATE_HOST_IMPORTS = 44,  // functions of libc that are known
-  GENERATE_TABLE_ENTRIES = 16, // pointers in each table
-  GENERATE_NAME = 256,         // bytes that hold any symbol
-  GENERATE_DEPENDENCIES = 64,  // most dependencies of a package
+  GENERATE_VERSION = 1,         // changes whenever the sources of a shape do
+  GENERATE_HOST_IMPORTS = 44,   // functions of libc that are known
+  GENERATE_TABLE_ENTRIES = 16,  // pointers in each table
+  GENERATE_NAME = 256,          // bytes that hold any symbol
+  GENERATE_DEPENDENCIES = 64,   // most dependencies of a package
 };
 
 /// NULL, or why no sources can be generated for `shape`.

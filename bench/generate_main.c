@@ -14,7 +14,8 @@ static const char usage[] =
     "Write the sources of generated packages, FOLDER/part000.c and so on, and FOLDER/dependencies.txt:\n"
     "one line for each package, its name, then those of its direct dependencies.\n" OPTIONS_SHAPE_HELP;
 
-static FILE *create(const char *folder, const char *name) {
+static FILE *create(const char *folder, const char *name)
+{
   char path[4096];
   snprintf(path, sizeof path, "%s/%s", folder, name);
   FILE *file = fopen(path, "w");
@@ -23,12 +24,14 @@ static FILE *create(const char *folder, const char *name) {
   return file;
 }
 
-static void finish(FILE *file, const char *name) {
+static void finish(FILE *file, const char *name)
+{
   if (ferror(file) | fclose(file))
     err(1, "%s", name);
 }
 
-static void write_source(const struct shape *shape, unsigned package, const char *folder) {
+static void write_source(const struct shape *shape, unsigned package, const char *folder)
+{
   char name[GENERATE_NAME + 2];
   generate_package_name(package, name);
   size_t length = strlen(name);
@@ -38,7 +41,8 @@ static void write_source(const struct shape *shape, unsigned package, const char
   finish(file, name);
 }
 
-static void write_dependencies(const struct shape *shape, const char *folder) {
+static void write_dependencies(const struct shape *shape, const char *folder)
+{
   FILE *file = create(folder, "dependencies.txt");
   for (unsigned i = 0; i < shape->packages; i++) {
     char name[GENERATE_NAME];
@@ -54,7 +58,8 @@ static void write_dependencies(const struct shape *shape, const char *folder) {
   finish(file, "dependencies.txt");
 }
 
-int main(int argc, char **argv) {
+int main(int argc, char **argv)
+{
   struct shape shape = OPTIONS_SHAPE_DEFAULT;
   const char *folder = NULL;
   for (int i = 1; i < argc; i++) {

@@ -11,14 +11,16 @@ const char *const metric_names[METRIC_COUNT] = {"load_ns",    "call_ns",    "loa
                                                 "load_pages", "call_pages", "whole_ns"};
 const char *const peer_names[PEER_COUNT] = {"pkgimg", "dlopen now", "dlopen lazy", "dlopen tuned"};
 
-static double *new_samples(unsigned rounds) {
+static double *new_samples(unsigned rounds)
+{
   double *samples = calloc(rounds, sizeof *samples);
   if (!samples)
     err(1, "samples");
   return samples;
 }
 
-static void results_init(struct results *results, const struct subject *subject, unsigned rounds) {
+static void results_init(struct results *results, const struct subject *subject, unsigned rounds)
+{
   *results = (struct results){.rounds = rounds};
   for (unsigned peer = 0; peer < PEER_COUNT; peer++) {
     results->ran[peer] = subject->path[peer][0] && !subject->skipped[0];
@@ -27,7 +29,8 @@ static void results_init(struct results *results, const struct subject *subject,
   }
 }
 
-void results_deinit(struct results *results) {
+void results_deinit(struct results *results)
+{
   for (unsigned peer = 0; peer < PEER_COUNT; peer++)
     for (unsigned metric = 0; metric < METRIC_COUNT; metric++)
       free(results->samples[peer][metric]);
@@ -36,7 +39,8 @@ void results_deinit(struct results *results) {
   *results = (struct results){0};
 }
 
-static struct detail *find_detail(struct results *results, const char *name) {
+static struct detail *find_detail(struct results *results, const char *name)
+{
   for (unsigned i = 0; i < results->detail_count; i++)
     if (!strcmp(results->details[i].name, name))
       return &results->details[i];
@@ -49,7 +53,8 @@ static struct detail *find_detail(struct results *results, const char *name) {
 }
 
 // The first checksum of a subject is what all others must be.
-static void compare(struct results *results, enum peer peer, const char *title, uint64_t checksum) {
+static void compare(struct results *results, enum peer peer, const char *title, uint64_t checksum)
+{
   if (!results->checksum)
     results->checksum = checksum;
   if (results->checksum != checksum)
@@ -57,7 +62,8 @@ static void compare(struct results *results, enum peer peer, const char *title, 
          (unsigned long)results->checksum);
 }
 
-static void store(struct results *results, enum peer peer, int round, const char *name, double value) {
+static void store(struct results *results, enum peer peer, int round, const char *name, double value)
+{
   for (unsigned metric = 0; metric < METRIC_COUNT; metric++) {
     if (!strcmp(name, metric_names[metric])) {
       results->samples[peer][metric][round] = value;
@@ -70,7 +76,8 @@ static void store(struct results *results, enum peer peer, int round, const char
 }
 
 // Lines of a name and a number; the numbers of the warm-up are dropped, but its checksum counts.
-static void read_report(struct results *results, enum peer peer, const char *title, int round, const char *text) {
+static void read_report(struct results *results, enum peer peer, const char *title, int round, const char *text)
+{
   char name[40], number[32];
   bool summed = false;
   for (int used; sscanf(text, "%39s %31s%n", name, number, &used) == 2; text += used) {
@@ -85,8 +92,8 @@ static void read_report(struct results *results, enum peer peer, const char *tit
     errx(1, "%s: %s reported no checksum", title, peer_names[peer]);
 }
 
-static void child_command(const struct subject *subject, enum peer peer, const char *what,
-                          struct command *command) {
+static void child_command(const struct subject *subject, enum peer peer, const char *what, struct command *command)
+{
   command_add(command, "%s/bench-startup-%s", workshop_programs(), peer == PEER_PKGIMG ? "pkgimg" : "dlopen");
   command_add(command, "%s", peer == PEER_LAZY ? "lazy" : "now");
   command_add(command, "%s", what);
@@ -96,7 +103,8 @@ static void child_command(const struct subject *subject, enum peer peer, const c
 }
 
 static double run_child(const struct subject *subject, struct results *results, enum peer peer, int round,
-                        const char *what) {
+                        const char *what)
+{
   char output[OUTPUT_SIZE];
   struct command command = {0};
   child_command(subject, peer, what, &command);
@@ -106,7 +114,8 @@ static double run_child(const struct subject *subject, struct results *results, 
   return duration;
 }
 
-static void measure_peer(const struct subject *subject, struct results *results, enum peer peer, int round) {
+static void measure_peer(const struct subject *subject, struct results *results, enum peer peer, int round)
+{
   if (!results->ran[peer])
     return;
   run_child(subject, results, peer, round, "measure");
@@ -117,7 +126,8 @@ static void measure_peer(const struct subject *subject, struct results *results,
 
 // Each round begins with another peer, and every second one goes backwards, so that no peer always follows the
 // same neighbour or always meets the machine in the same state.
-static void measure_round(const struct subject *subject, struct results *results, int round) {
+static void measure_round(const struct subject *subject, struct results *results, int round)
+{
   unsigned turn = (unsigned)(round + 1);
   for (unsigned i = 0; i < PEER_COUNT; i++) {
     unsigned step = turn % 2 ? PEER_COUNT - 1 - i : i;
@@ -125,7 +135,8 @@ static void measure_round(const struct subject *subject, struct results *results
   }
 }
 
-void measure_all(const struct subject *subjects, struct results *results, unsigned count, unsigned rounds) {
+void measure_all(const struct subject *subjects, struct results *results, unsigned count, unsigned rounds)
+{
   for (unsigned i = 0; i < count; i++)
     results_init(&results[i], &subjects[i], rounds);
   for (int round = WARM_UP; round < (int)rounds; round++)

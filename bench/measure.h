@@ -8,12 +8,12 @@
 
 enum metric {
   METRIC_LOAD_NS,
-  METRIC_CALL_NS, ///< looking the entry up, and its first call
+  METRIC_CALL_NS,  ///< looking the entry up, and its first call
   METRIC_LOAD_FAULTS,
   METRIC_CALL_FAULTS,
-  METRIC_LOAD_PAGES, ///< 4 KiB pages that were written: made, or copied from a file
+  METRIC_LOAD_PAGES,  ///< 4 KiB pages that were written: made, or copied from a file
   METRIC_CALL_PAGES,
-  METRIC_WHOLE_NS, ///< of another process: from before its start to after its end
+  METRIC_WHOLE_NS,  ///< of another process: from before its start to after its end
   METRIC_COUNT
 };
 extern const char *const metric_names[METRIC_COUNT];
@@ -30,10 +30,10 @@ struct detail {
 struct results {
   unsigned rounds;
   bool ran[PEER_COUNT];
-  double *samples[PEER_COUNT][METRIC_COUNT]; ///< one of each round
-  struct detail details[MEASURE_DETAILS];    ///< of pkgimg
+  double *samples[PEER_COUNT][METRIC_COUNT];  ///< one of each round
+  struct detail details[MEASURE_DETAILS];     ///< of pkgimg
   unsigned detail_count;
-  uint64_t checksum; ///< what every first call returned
+  uint64_t checksum;  ///< what every first call returned
 };
 
 /// Measure every peer of every subject once in each round, the subjects and the peers interleaved. Ends the

@@ -24,7 +24,8 @@ struct dice {
   uint64_t bits;
 };
 
-static unsigned roll(struct dice *dice, unsigned sides) {
+static unsigned roll(struct dice *dice, unsigned sides)
+{
   unsigned value = (unsigned)(dice->bits % sides);
   dice->bits = dice->bits / sides + (dice->bits << 48);
   return value;
@@ -32,7 +33,8 @@ static unsigned roll(struct dice *dice, unsigned sides) {
 
 static void append(char name[GENERATE_NAME], const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-static void append(char name[GENERATE_NAME], const char *format, ...) {
+static void append(char name[GENERATE_NAME], const char *format, ...)
+{
   size_t used = strlen(name);
   va_list arguments;
   va_start(arguments, format);
@@ -41,7 +43,8 @@ static void append(char name[GENERATE_NAME], const char *format, ...) {
 }
 
 // `count` words, written togetherLikeThis.
-static void append_words(char text[GENERATE_NAME], struct dice *dice, unsigned count) {
+static void append_words(char text[GENERATE_NAME], struct dice *dice, unsigned count)
+{
   for (unsigned i = 0; i < count; i++) {
     const char *word = words[roll(dice, WORDS)];
     append(text, "%c%s", i ? word[0] - 'a' + 'A' : word[0], word + 1);
@@ -49,15 +52,18 @@ static void append_words(char text[GENERATE_NAME], struct dice *dice, unsigned c
 }
 
 // A part of a mangled name: its length, then itself.
-static void append_part(char name[GENERATE_NAME], const char *part) {
+static void append_part(char name[GENERATE_NAME], const char *part)
+{
   append(name, "%zu%s", strlen(part), part);
 }
 
-void generate_package_name(unsigned package, char name[GENERATE_NAME]) {
+void generate_package_name(unsigned package, char name[GENERATE_NAME])
+{
   snprintf(name, GENERATE_NAME, "part%03u", package);
 }
 
-void generate_entry_name(unsigned package, char name[GENERATE_NAME]) {
+void generate_entry_name(unsigned package, char name[GENERATE_NAME])
+{
   char part[GENERATE_NAME];
   generate_package_name(package, part);
   snprintf(name, GENERATE_NAME, "_ZN");
@@ -66,7 +72,8 @@ void generate_entry_name(unsigned package, char name[GENERATE_NAME]) {
 }
 
 void generate_function_name(const struct shape *shape, unsigned package, unsigned function,
-                            char name[GENERATE_NAME]) {
+                            char name[GENERATE_NAME])
+{
   struct dice dice = {random_of(shape->seed, 'n', package, function)};
   char part[GENERATE_NAME];
   generate_package_name(package, part);
@@ -83,17 +90,20 @@ void generate_function_name(const struct shape *shape, unsigned package, unsigne
   append(name, "Emj");
 }
 
-bool generate_function_exported(unsigned function) {
+bool generate_function_exported(unsigned function)
+{
   return function % 5 != 4;
 }
 
 // As many lanes as a package has dependencies, but few packages still make a graph that is deeper than one step.
-static unsigned lanes(const struct shape *shape) {
+static unsigned lanes(const struct shape *shape)
+{
   unsigned most = shape->packages > 2 ? (shape->packages - 1) / 2 : 1;
   return shape->dependencies < most ? shape->dependencies : most;
 }
 
-const char *generate_refuses(const struct shape *shape) {
+const char *generate_refuses(const struct shape *shape)
+{
   if (!shape->packages || !shape->functions)
     return "at least one package and one function are needed";
   if (shape->packages > 1 && !shape->dependencies)
@@ -105,14 +115,16 @@ const char *generate_refuses(const struct shape *shape) {
   return NULL;
 }
 
-static bool listed(const unsigned *list, unsigned count, unsigned package) {
+static bool listed(const unsigned *list, unsigned count, unsigned package)
+{
   for (unsigned i = 0; i < count; i++)
     if (list[i] == package)
       return true;
   return false;
 }
 
-unsigned generate_dependencies(const struct shape *shape, unsigned package, unsigned list[GENERATE_DEPENDENCIES]) {
+unsigned generate_dependencies(const struct shape *shape, unsigned package, unsigned list[GENERATE_DEPENDENCIES])
+{
   unsigned lane = lanes(shape), count = 0;
   if (shape->packages == 1 || package < (package + 1 == shape->packages ? 1 : lane))
     return 0;

@@ -12,7 +12,7 @@ static const char usage[] =
     "  --rounds N         rounds, after one that is thrown away (21)\n"
     "  --tuned            dlopen with the best practical flags as one more peer\n"
     "  --no-pkgimg        dlopen only\n"
-    "  --only ROW[,ROW]   of small, sqlite, light, plugins\n"
+    "  --only ROW[,ROW]   of tiny, small, sqlite, light, plugins\n"
     "  --sources DIR      where sqlite3.c is: DIR or a folder in it\n"
     "  --sqlite-options F words for the compiler of sqlite3.c\n"
     "  --sqlite-image F --sqlite-library F   SQLite, already built\n"
@@ -22,7 +22,8 @@ static const char usage[] =
     "  --compiler PROGRAM clang 19\n" OPTIONS_SHAPE_HELP;
 
 // The value of the option at argv[*i]: `--name value` or `--name=value`; NULL if it is another option.
-static const char *value_of(char **argv, int *i, const char *name) {
+static const char *value_of(char **argv, int *i, const char *name)
+{
   size_t length = strlen(name);
   if (strncmp(argv[*i], name, length) != 0)
     return NULL;
@@ -35,7 +36,8 @@ static const char *value_of(char **argv, int *i, const char *name) {
   return argv[++*i];
 }
 
-static unsigned long number(const char *text, const char *name) {
+static unsigned long number(const char *text, const char *name)
+{
   char *end;
   errno = 0;
   unsigned long value = strtoul(text, &end, 0);
@@ -44,7 +46,8 @@ static unsigned long number(const char *text, const char *name) {
   return value;
 }
 
-static bool take_number(char **argv, int *i, const char *name, unsigned *result) {
+static bool take_number(char **argv, int *i, const char *name, unsigned *result)
+{
   const char *text = value_of(argv, i, name);
   if (!text)
     return false;
@@ -55,14 +58,16 @@ static bool take_number(char **argv, int *i, const char *name, unsigned *result)
   return true;
 }
 
-static bool take_text(char **argv, int *i, const char *name, const char **result) {
+static bool take_text(char **argv, int *i, const char *name, const char **result)
+{
   const char *text = value_of(argv, i, name);
   if (text)
     *result = text;
   return text != NULL;
 }
 
-bool options_shape(struct shape *shape, char **argv, int *i) {
+bool options_shape(struct shape *shape, char **argv, int *i)
+{
   const char *seed = value_of(argv, i, "--seed");
   if (seed)
     return shape->seed = number(seed, "--seed"), true;
@@ -73,13 +78,15 @@ bool options_shape(struct shape *shape, char **argv, int *i) {
          take_number(argv, i, "--tables", &shape->tables);
 }
 
-static bool take_flag(const char *argument, const char *name, bool *result) {
+static bool take_flag(const char *argument, const char *name, bool *result)
+{
   if (strcmp(argument, name) != 0)
     return false;
   return *result = true;
 }
 
-static bool take(struct options *options, char **argv, int *i) {
+static bool take(struct options *options, char **argv, int *i)
+{
   return options_shape(&options->shape, argv, i) || take_number(argv, i, "--rounds", &options->rounds) ||
          take_number(argv, i, "--jobs", &options->jobs) || take_flag(argv[*i], "--tuned", &options->tuned) ||
          take_flag(argv[*i], "--no-pkgimg", &options->keep_pkgimg_out) ||
@@ -91,12 +98,14 @@ static bool take(struct options *options, char **argv, int *i) {
          take_text(argv, i, "--sqlite-library", &options->sqlite_library);
 }
 
-static unsigned processors(void) {
+static unsigned processors(void)
+{
   long count = sysconf(_SC_NPROCESSORS_ONLN);
   return count > 0 ? (unsigned)count : 1;
 }
 
-struct options options_read(char **argv) {
+struct options options_read(char **argv)
+{
   struct options options = {
       .shape = OPTIONS_SHAPE_DEFAULT, .rounds = 21, .jobs = processors(), .compiler = PKGIMG_CLANG};
   for (int i = 1; argv[i]; i++) {

@@ -10,7 +10,9 @@
 #include <string.h>
 
 #define OPTIONS_SHAPE_DEFAULT                                                                                     \
-  { .packages = 100, .functions = 50, .dependencies = 4, .host_imports = 8, .tables = 2, .seed = 1 }
+  {                                                                                                               \
+    .packages = 100, .functions = 50, .dependencies = 4, .host_imports = 8, .tables = 2, .seed = 1                \
+  }
 
 #define OPTIONS_SHAPE_HELP                                                                                        \
   "  --packages N       generated packages (100)\n"                                                               \
@@ -24,14 +26,14 @@ struct options {
   struct shape shape;
   unsigned rounds;
   unsigned jobs;
-  bool tuned;           ///< measure dlopen of libraries with the best practical flags, too
-  bool keep_pkgimg_out; ///< measure dlopen only
-  const char *only;     ///< a comma-separated list of rows, or NULL
-  const char *work;     ///< NULL: a folder below $TMPDIR
-  const char *json;     ///< file for the results, or NULL
+  bool tuned;            ///< measure dlopen of libraries with the best practical flags, too
+  bool keep_pkgimg_out;  ///< measure dlopen only
+  const char *only;      ///< a comma-separated list of rows, or NULL
+  const char *work;      ///< NULL: a folder below $TMPDIR
+  const char *json;      ///< file for the results, or NULL
   const char *compiler;
-  const char *sources;        ///< folder that holds sqlite3.c, or a folder of such folders; or NULL
-  const char *sqlite_options; ///< file of compiler options for sqlite3.c, or NULL
+  const char *sources;         ///< folder that holds sqlite3.c, or a folder of such folders; or NULL
+  const char *sqlite_options;  ///< file of compiler options for sqlite3.c, or NULL
   const char *sqlite_image;
   const char *sqlite_library;
 };

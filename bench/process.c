@@ -15,7 +15,8 @@
 
 extern char **environ;
 
-void command_add(struct command *command, const char *format, ...) {
+void command_add(struct command *command, const char *format, ...)
+{
   va_list arguments;
   char *word;
   va_start(arguments, format);
@@ -30,7 +31,8 @@ void command_add(struct command *command, const char *format, ...) {
   command->words = words;
 }
 
-void command_deinit(struct command *command) {
+void command_deinit(struct command *command)
+{
   for (size_t i = 0; i < command->count; i++)
     free(command->words[i]);
   free(command->words);
@@ -38,7 +40,8 @@ void command_deinit(struct command *command) {
 }
 
 // Standard output goes to `output`, or nowhere when that is -1.
-static pid_t spawn(const struct command *command, int output) {
+static pid_t spawn(const struct command *command, int output)
+{
   posix_spawn_file_actions_t actions;
   posix_spawn_file_actions_init(&actions);
   if (output >= 0)
@@ -53,12 +56,14 @@ static pid_t spawn(const struct command *command, int output) {
   return process;
 }
 
-static void print_command(const struct command *command) {
+static void print_command(const struct command *command)
+{
   for (size_t i = 0; i < command->count; i++)
     fprintf(stderr, "%s%c", command->words[i], i + 1 < command->count ? ' ' : '\n');
 }
 
-static void read_all(int file, char *output, size_t capacity) {
+static void read_all(int file, char *output, size_t capacity)
+{
   size_t used = 0;
   for (ssize_t got; (got = read(file, output + used, capacity - 1 - used)) != 0; used += (size_t)got)
     if (got < 0)
@@ -66,13 +71,15 @@ static void read_all(int file, char *output, size_t capacity) {
   output[used] = 0;
 }
 
-static double now(void) {
+static double now(void)
+{
   struct timespec time;
   clock_gettime(CLOCK_MONOTONIC, &time);
   return 1e9 * (double)time.tv_sec + (double)time.tv_nsec;
 }
 
-double process_run(const struct command *command, char *output, size_t capacity) {
+double process_run(const struct command *command, char *output, size_t capacity)
+{
   int ends[2], status;
   if (pipe2(ends, O_CLOEXEC))
     err(1, "pipe");
@@ -91,17 +98,20 @@ double process_run(const struct command *command, char *output, size_t capacity)
   return end - start;
 }
 
-bool pool_full(const struct pool *pool) {
+bool pool_full(const struct pool *pool)
+{
   size_t most = sizeof pool->children / sizeof pool->children[0];
   return pool->running >= pool->limit || pool->running >= most;
 }
 
-void pool_start(struct pool *pool, const struct command *command, unsigned number) {
+void pool_start(struct pool *pool, const struct command *command, unsigned number)
+{
   pool->children[pool->running].process = spawn(command, -1);
   pool->children[pool->running++].number = number;
 }
 
-unsigned pool_wait(struct pool *pool) {
+unsigned pool_wait(struct pool *pool)
+{
   int status;
   pid_t process = wait(&status);
   if (process < 0)

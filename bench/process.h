@@ -11,7 +11,7 @@
 
 /// A command line. Start from {0}; free it with command_deinit.
 struct command {
-  char **words; ///< ends with NULL
+  char **words;  ///< ends with NULL
   size_t count;
 };
 void command_add(struct command *command, const char *format, ...) __attribute__((format(printf, 2, 3)));

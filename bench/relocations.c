@@ -8,44 +8,49 @@
 #include <string.h>
 
 // The type of R_*_RELATIVE differs by machine.
-static uint32_t relative_type(const Elf64_Ehdr *header) {
+static uint32_t relative_type(const Elf64_Ehdr *header)
+{
   return header->e_machine == EM_AARCH64 ? R_AARCH64_RELATIVE : R_X86_64_RELATIVE;
 }
 
-static void *read_part(FILE *file, uint64_t offset, uint64_t size, const char *path) {
+static void *read_part(FILE *file, uint64_t offset, uint64_t size, const char *path)
+{
   void *bytes = malloc(size ? size : 1);
   if (!bytes || fseek(file, (long)offset, SEEK_SET) || fread(bytes, 1, size, file) != size)
     errx(1, "%s: cannot be read as an ELF library", path);
   return bytes;
 }
 
-static void count_rela(struct relocations *sum, const Elf64_Ehdr *header, const Elf64_Rela *entries,
-                       size_t count) {
+static void count_rela(struct relocations *sum, const Elf64_Ehdr *header, const Elf64_Rela *entries, size_t count)
+{
   for (size_t i = 0; i < count; i++)
     *(ELF64_R_TYPE(entries[i].r_info) == relative_type(header) ? &sum->relative : &sum->named) += 1;
 }
 
 // An even entry of RELR is an address; an odd one a bitmap of the 63 words after the last.
-static void count_relr(struct relocations *sum, const uint64_t *entries, size_t count) {
+static void count_relr(struct relocations *sum, const uint64_t *entries, size_t count)
+{
   for (size_t i = 0; i < count; i++)
     sum->relative += entries[i] & 1 ? (uint64_t)__builtin_popcountll(entries[i] >> 1) : 1;
 }
 
 static void count_section(struct relocations *sum, const Elf64_Ehdr *header, const Elf64_Shdr *section, FILE *file,
-                          const char *path) {
+                          const char *path)
+{
   if (!(section->sh_flags & SHF_ALLOC) || (section->sh_type != SHT_RELA && section->sh_type != SHT_RELR))
     return;
   void *bytes = read_part(file, section->sh_offset, section->sh_size, path);
   if (section->sh_type == SHT_RELR)
     count_relr(sum, bytes, section->sh_size / sizeof(uint64_t));
-  else if (section->sh_flags & SHF_INFO_LINK) // .rela.plt names the table that it fills
+  else if (section->sh_flags & SHF_INFO_LINK)  // .rela.plt names the table that it fills
     sum->calls += section->sh_size / sizeof(Elf64_Rela);
   else
     count_rela(sum, header, bytes, section->sh_size / sizeof(Elf64_Rela));
   free(bytes);
 }
 
-void relocations_add(struct relocations *sum, const char *path) {
+void relocations_add(struct relocations *sum, const char *path)
+{
   FILE *file = fopen(path, "rb");
   if (!file)
     err(1, "%s", path);
@@ -62,6 +67,7 @@ void relocations_add(struct relocations *sum, const char *path) {
   fclose(file);
 }
 
-uint64_t relocations_total(const struct relocations *sum) {
+uint64_t relocations_total(const struct relocations *sum)
+{
   return sum->relative + sum->named + sum->calls;
 }

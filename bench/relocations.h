@@ -7,10 +7,10 @@
 #include <stdint.h>
 
 struct relocations {
-  uint64_t relative; ///< no name needed
-  uint64_t named;    ///< in .rela.dyn, by symbol
-  uint64_t calls;    ///< in .rela.plt: at load, or with RTLD_LAZY at the first call
-  uint64_t bytes;    ///< of the file
+  uint64_t relative;  ///< no name needed
+  uint64_t named;     ///< in .rela.dyn, by symbol
+  uint64_t calls;     ///< in .rela.plt: at load, or with RTLD_LAZY at the first call
+  uint64_t bytes;     ///< of the file
 };
 
 /// Add those of one file; exits with a message if it is no 64-bit ELF library.

@@ -4,19 +4,22 @@
 #include <err.h>
 #include <stdlib.h>
 
-static int ascending(const void *left, const void *right) {
+static int ascending(const void *left, const void *right)
+{
   double a = *(const double *)left, b = *(const double *)right;
   return (a > b) - (a < b);
 }
 
-static double *allocate(unsigned count) {
+static double *allocate(unsigned count)
+{
   double *values = calloc(count, sizeof *values);
   if (!values)
     err(1, "samples");
   return values;
 }
 
-double report_median(const double *samples, unsigned count) {
+double report_median(const double *samples, unsigned count)
+{
   double *sorted = allocate(count);
   memcpy(sorted, samples, count * sizeof *sorted);
   qsort(sorted, count, sizeof *sorted, ascending);
@@ -25,33 +28,45 @@ double report_median(const double *samples, unsigned count) {
   return median;
 }
 
-double report_least(const double *samples, unsigned count) {
+double report_least(const double *samples, unsigned count)
+{
   double least = samples[0];
   for (unsigned i = 1; i < count; i++)
     least = samples[i] < least ? samples[i] : least;
   return least;
 }
 
-void report_start_costs(const struct results *results, enum peer peer, double *sums) {
+void report_start_costs(const struct results *results, enum peer peer, double *sums)
+{
   for (unsigned i = 0; i < results->rounds; i++)
     sums[i] = results->samples[peer][METRIC_LOAD_NS][i] + results->samples[peer][METRIC_CALL_NS][i];
 }
 
 // The peer that the others are compared with.
-static enum peer reference(const struct results *results) {
+static enum peer reference(const struct results *results)
+{
   return results->ran[PEER_PKGIMG] ? PEER_PKGIMG : PEER_NOW;
 }
 
 struct ratios {
   double of_medians;
-  double of_rounds; ///< the median of each round's own ratio
+  double of_rounds;  ///< the median of each round's own ratio
 };
 
-static struct ratios ratios_of(const struct results *results, enum peer peer) {
+/// The cost of each round that is compared.
+typedef void cost_function(const struct results *results, enum peer peer, double *costs);
+
+static void load_costs(const struct results *results, enum peer peer, double *costs)
+{
+  memcpy(costs, results->samples[peer][METRIC_LOAD_NS], results->rounds * sizeof *costs);
+}
+
+static struct ratios ratios_of(const struct results *results, enum peer peer, cost_function *costs)
+{
   unsigned rounds = results->rounds;
   double *own = allocate(rounds), *base = allocate(rounds);
-  report_start_costs(results, peer, own);
-  report_start_costs(results, reference(results), base);
+  costs(results, peer, own);
+  costs(results, reference(results), base);
   struct ratios ratios = {.of_medians = report_median(own, rounds) / report_median(base, rounds)};
   for (unsigned i = 0; i < rounds; i++)
     own[i] /= base[i];
@@ -61,11 +76,13 @@ static struct ratios ratios_of(const struct results *results, enum peer peer) {
   return ratios;
 }
 
-static double median_of(const struct results *results, enum peer peer, enum metric metric) {
+static double median_of(const struct results *results, enum peer peer, enum metric metric)
+{
   return report_median(results->samples[peer][metric], results->rounds);
 }
 
-static double median_start(const struct results *results, enum peer peer) {
+static double median_start(const struct results *results, enum peer peer)
+{
   double *sums = allocate(results->rounds);
   report_start_costs(results, peer, sums);
   double median = report_median(sums, results->rounds);
@@ -73,20 +90,21 @@ static double median_start(const struct results *results, enum peer peer) {
   return median;
 }
 
-static void print_peer(const struct subject *subject, const struct results *results, enum peer peer, FILE *out) {
-  struct ratios ratios = ratios_of(results, peer);
-  const double *loads = results->samples[peer][METRIC_LOAD_NS];
+static void print_peer(const struct subject *subject, const struct results *results, enum peer peer, FILE *out)
+{
+  struct ratios loads = ratios_of(results, peer, load_costs), sums = ratios_of(results, peer, report_start_costs);
   double load = median_of(results, peer, METRIC_LOAD_NS);
-  fprintf(out, "%-13s%10.1f%10.1f%9.2f%10.1f%10.1f%8.2f%8.2f", peer_names[peer], load / 1e3,
-          report_least(loads, results->rounds) / 1e3, load / 1e3 / subject->packages,
-          median_of(results, peer, METRIC_CALL_NS) / 1e3, median_start(results, peer) / 1e3, ratios.of_medians,
-          ratios.of_rounds);
+  fprintf(out, "%-13s%10.1f%10.1f%9.2f%8.2f%8.2f%10.1f%10.1f%8.2f", peer_names[peer], load / 1e3,
+          report_least(results->samples[peer][METRIC_LOAD_NS], results->rounds) / 1e3,
+          load / 1e3 / subject->packages, loads.of_medians, loads.of_rounds,
+          median_of(results, peer, METRIC_CALL_NS) / 1e3, median_start(results, peer) / 1e3, sums.of_rounds);
   fprintf(out, "%9.2f%7.0f%7.0f%7.0f%7.0f\n", median_of(results, peer, METRIC_WHOLE_NS) / 1e6,
           median_of(results, peer, METRIC_LOAD_FAULTS), median_of(results, peer, METRIC_CALL_FAULTS),
           median_of(results, peer, METRIC_LOAD_PAGES), median_of(results, peer, METRIC_CALL_PAGES));
 }
 
-static void print_details(const struct results *results, FILE *out) {
+static void print_details(const struct results *results, FILE *out)
+{
   for (unsigned i = 0; i < results->detail_count; i++) {
     const struct detail *detail = &results->details[i];
     bool phase = !strncmp(detail->name, "phase_", 6);
@@ -98,7 +116,8 @@ static void print_details(const struct results *results, FILE *out) {
     fputc('\n', out);
 }
 
-static void print_relocations(const struct subject *subject, FILE *out) {
+static void print_relocations(const struct subject *subject, FILE *out)
+{
   const struct relocations *sum = &subject->relocations;
   fprintf(out, "  library: %lu relocations", (unsigned long)relocations_total(sum));
   if (subject->packages > 1)
@@ -107,24 +126,26 @@ static void print_relocations(const struct subject *subject, FILE *out) {
           (unsigned long)sum->named, (unsigned long)sum->calls, (unsigned long)(sum->bytes / 1024));
 }
 
-void report_table(const struct subject *subject, const struct results *results, FILE *out) {
+void report_table(const struct subject *subject, const struct results *results, FILE *out)
+{
   fprintf(out, "\n%s: %s\n", subject->row, subject->title);
   if (subject->skipped[0]) {
     fprintf(out, "  skipped: %s\n", subject->skipped);
     return;
   }
   print_relocations(subject, out);
-  fprintf(out, "%-13s%10s%10s%9s%10s%10s%8s%8s%9s%14s%14s\n", "", "load", "least", "per pkg", "1st call", "sum",
-          "ratio", "rounds", "process", "faults", "pages written");
-  fprintf(out, "%-13s%10s%10s%9s%10s%10s%8s%8s%9s%7s%7s%7s%7s\n", "", "us", "us", "us", "us", "us", "", "", "ms",
-          "load", "call", "load", "call");
+  fprintf(out, "%-13s%10s%10s%9s%8s%8s%10s%10s%8s%9s%14s%14s\n", "", "load", "least", "per pkg", "ratio", "rounds",
+          "1st call", "sum", "ratio", "process", "faults", "pages written");
+  fprintf(out, "%-13s%10s%10s%9s%8s%8s%10s%10s%8s%9s%7s%7s%7s%7s\n", "", "us", "us", "us", "load", "load", "us", "us",
+          "sum", "ms", "load", "call", "load", "call");
   for (unsigned peer = 0; peer < PEER_COUNT; peer++)
     if (results->ran[peer])
       print_peer(subject, results, (enum peer)peer, out);
   print_details(results, out);
 }
 
-static void json_samples(const char *name, const double *samples, unsigned count, FILE *out) {
+static void json_samples(const char *name, const double *samples, unsigned count, FILE *out)
+{
   fprintf(out, "\"%s\": {\"median\": %.10g, \"least\": %.10g, \"samples\": [", name, report_median(samples, count),
           report_least(samples, count));
   for (unsigned i = 0; i < count; i++)
@@ -132,10 +153,13 @@ static void json_samples(const char *name, const double *samples, unsigned count
   fputs("]}", out);
 }
 
-static void json_peer(const struct results *results, enum peer peer, FILE *out) {
-  struct ratios ratios = ratios_of(results, peer);
-  fprintf(out, "\n      \"%s\": {\"ratio_of_medians\": %.6g, \"median_of_ratios\": %.6g", peer_names[peer],
-          ratios.of_medians, ratios.of_rounds);
+static void json_peer(const struct results *results, enum peer peer, FILE *out)
+{
+  struct ratios loads = ratios_of(results, peer, load_costs), sums = ratios_of(results, peer, report_start_costs);
+  fprintf(out,
+          "\n      \"%s\": {\"load_ratio_of_medians\": %.6g, \"load_median_of_ratios\": %.6g, "
+          "\"sum_ratio_of_medians\": %.6g, \"sum_median_of_ratios\": %.6g",
+          peer_names[peer], loads.of_medians, loads.of_rounds, sums.of_medians, sums.of_rounds);
   for (unsigned metric = 0; metric < METRIC_COUNT; metric++) {
     fputs(",\n        ", out);
     json_samples(metric_names[metric], results->samples[peer][metric], results->rounds, out);
@@ -148,7 +172,8 @@ static void json_peer(const struct results *results, enum peer peer, FILE *out) 
 }
 
 // A reason may quote a path.
-static void json_text(const char *text, FILE *out) {
+static void json_text(const char *text, FILE *out)
+{
   fputc('"', out);
   for (; *text; text++) {
     if ((unsigned char)*text < ' ' || *text == '"' || *text == '\\')
@@ -159,7 +184,8 @@ static void json_text(const char *text, FILE *out) {
   fputc('"', out);
 }
 
-static void json_subject(const struct subject *subject, const struct results *results, FILE *out) {
+static void json_subject(const struct subject *subject, const struct results *results, FILE *out)
+{
   fprintf(out, "\n    {\"row\": \"%s\", \"title\": \"%s\", \"packages\": %u, ", subject->row, subject->title,
           subject->packages);
   fputs("\"skipped\": ", out);
@@ -180,7 +206,8 @@ static void json_subject(const struct subject *subject, const struct results *re
   fputs("}}", out);
 }
 
-void report_json(const struct subject *subjects, const struct results *results, unsigned count, FILE *out) {
+void report_json(const struct subject *subjects, const struct results *results, unsigned count, FILE *out)
+{
   fprintf(out, "{\"rounds\": %u, \"rows\": [", results[0].rounds);
   for (unsigned i = 0; i < count; i++) {
     if (i)

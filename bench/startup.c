@@ -10,10 +10,11 @@
 #include <stdlib.h>
 #include <sys/utsname.h>
 
-enum { ROWS = 4 };
+enum { ROWS = 5 };
 
 // Is `row` in the comma-separated list?
-static bool wanted(const char *only, const char *row) {
+static bool wanted(const char *only, const char *row)
+{
   size_t length = strlen(row);
   if (!only)
     return true;
@@ -23,18 +24,31 @@ static bool wanted(const char *only, const char *row) {
   return false;
 }
 
-static unsigned least(unsigned a, unsigned b) {
+static unsigned least(unsigned a, unsigned b)
+{
   return a < b ? a : b;
 }
 
-static void prepare_small(const struct options *options, struct subject *subject) {
+// As little as a package can be: nothing but the fixed cost of a load.
+static void prepare_tiny(const struct options *options, struct subject *subject)
+{
   struct shape shape = {
       .packages = 1, .functions = 5, .host_imports = 2, .tables = 1, .seed = options->shape.seed};
   subject_generated(options, &shape, subject);
 }
 
+// One package of the shape that the others have.
+static void prepare_small(const struct options *options, struct subject *subject)
+{
+  struct shape shape = options->shape;
+  shape.packages = 1;
+  shape.dependencies = 0;
+  subject_generated(options, &shape, subject);
+}
+
 // Packages as they are when little is in them: the fixed cost of a package weighs most.
-static void prepare_light(const struct options *options, struct subject *subject) {
+static void prepare_light(const struct options *options, struct subject *subject)
+{
   struct shape shape = options->shape;
   shape.functions = least(shape.functions, 10);
   shape.host_imports = least(shape.host_imports, 2);
@@ -42,15 +56,18 @@ static void prepare_light(const struct options *options, struct subject *subject
   subject_generated(options, &shape, subject);
 }
 
-static void prepare_plugins(const struct options *options, struct subject *subject) {
+static void prepare_plugins(const struct options *options, struct subject *subject)
+{
   subject_generated(options, &options->shape, subject);
 }
 
-static unsigned prepare(const struct options *options, struct subject subjects[ROWS]) {
+static unsigned prepare(const struct options *options, struct subject subjects[ROWS])
+{
   static const struct {
     const char *row;
     void (*prepare)(const struct options *options, struct subject *subject);
-  } rows[ROWS] = {{"small", prepare_small},
+  } rows[ROWS] = {{"tiny", prepare_tiny},
+                  {"small", prepare_small},
                   {"sqlite", subject_sqlite},
                   {"light", prepare_light},
                   {"plugins", prepare_plugins}};
@@ -64,17 +81,19 @@ static unsigned prepare(const struct options *options, struct subject subjects[R
   return count;
 }
 
-static void print_machine(const struct options *options, FILE *out) {
+static void print_machine(const struct options *options, FILE *out)
+{
   struct utsname system;
   double loads[1] = {0};
   uname(&system);
   getloadavg(loads, 1);
-  fprintf(out, "%s %s %s, glibc %s, load %.1f; %u rounds, medians; ratio = sum against the first peer\n",
+  fprintf(out, "%s %s %s, glibc %s, load %.1f; %u rounds, medians; ratios are against the first peer\n",
           system.sysname, system.release, system.machine, gnu_get_libc_version(), loads[0], options->rounds);
 }
 
 static void write_json(const char *path, const struct subject *subjects, const struct results *results,
-                       unsigned count) {
+                       unsigned count)
+{
   FILE *file = fopen(path, "w");
   if (!file)
     err(1, "%s", path);
@@ -83,7 +102,8 @@ static void write_json(const char *path, const struct subject *subjects, const s
     err(1, "%s", path);
 }
 
-int main(int argc, char **argv) {
+int main(int argc, char **argv)
+{
   (void)argc;
   struct options options = options_read(argv);
   if (!options.keep_pkgimg_out && !workshop_has_pkgimg())

@@ -9,23 +9,23 @@
 
 enum peer {
   PEER_PKGIMG,
-  PEER_NOW,   ///< dlopen, RTLD_NOW
-  PEER_LAZY,  ///< dlopen, RTLD_LAZY
-  PEER_TUNED, ///< dlopen, RTLD_NOW, libraries built with the best practical flags
+  PEER_NOW,    ///< dlopen, RTLD_NOW
+  PEER_LAZY,   ///< dlopen, RTLD_LAZY
+  PEER_TUNED,  ///< dlopen, RTLD_NOW, libraries built with the best practical flags
   PEER_COUNT
 };
 
 enum { SUBJECT_PATH = 4096 };
 
 struct subject {
-  const char *row; ///< its name for --only
+  const char *row;  ///< its name for --only
   char title[256];
-  char skipped[256];    ///< why there is nothing to measure, or ""
-  const char *workload; ///< what the first call is: "entry" or "sqlite"
+  char skipped[256];     ///< why there is nothing to measure, or ""
+  const char *workload;  ///< what the first call is: "entry" or "sqlite"
   char symbol[GENERATE_NAME];
-  char path[PEER_COUNT][SUBJECT_PATH]; ///< the root; "" where a peer takes no part
+  char path[PEER_COUNT][SUBJECT_PATH];  ///< the root; "" where a peer takes no part
   unsigned packages;
-  struct relocations relocations; ///< of the ordinary libraries, all packages together
+  struct relocations relocations;  ///< of the ordinary libraries, all packages together
 };
 
 /// Build the packages of `shape`, or find them built.

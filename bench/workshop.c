@@ -9,7 +9,8 @@
 
 enum { STAMP_SIZE = 4096 };
 
-void workshop_path(char path[SUBJECT_PATH], const char *format, ...) {
+void workshop_path(char path[SUBJECT_PATH], const char *format, ...)
+{
   va_list arguments;
   va_start(arguments, format);
   int length = vsnprintf(path, SUBJECT_PATH, format, arguments);
@@ -18,7 +19,8 @@ void workshop_path(char path[SUBJECT_PATH], const char *format, ...) {
     errx(1, "a path is too long");
 }
 
-const char *workshop_programs(void) {
+const char *workshop_programs(void)
+{
   static char path[SUBJECT_PATH];
   if (path[0])
     return path;
@@ -30,18 +32,21 @@ const char *workshop_programs(void) {
   return path;
 }
 
-bool workshop_has_pkgimg(void) {
+bool workshop_has_pkgimg(void)
+{
   char path[SUBJECT_PATH];
   workshop_path(path, "%s/pkgimg", workshop_programs());
   return access(path, X_OK) == 0;
 }
 
-static void make_folder(const char *path) {
+static void make_folder(const char *path)
+{
   if (mkdir(path, 0777) && errno != EEXIST)
     err(1, "%s", path);
 }
 
-static void make_folders(const char *path) {
+static void make_folders(const char *path)
+{
   char part[SUBJECT_PATH];
   workshop_path(part, "%s", path);
   for (char *slash = part + 1; (slash = strchr(slash, '/')); *slash++ = '/') {
@@ -52,7 +57,8 @@ static void make_folders(const char *path) {
 }
 
 // A default that others may share is not made below /tmp itself, but named by the user.
-void workshop_folder(const struct options *options, char path[SUBJECT_PATH], const char *name) {
+void workshop_folder(const struct options *options, char path[SUBJECT_PATH], const char *name)
+{
   const char *temporary = getenv("TMPDIR");
   if (options->work)
     workshop_path(path, "%s/%s", options->work, name);
@@ -67,7 +73,8 @@ void workshop_folder(const struct options *options, char path[SUBJECT_PATH], con
   free(resolved);
 }
 
-bool workshop_is_fresh(const char *folder, const char *stamp) {
+bool workshop_is_fresh(const char *folder, const char *stamp)
+{
   char path[SUBJECT_PATH], text[STAMP_SIZE];
   workshop_path(path, "%s/stamp", folder);
   FILE *file = fopen(path, "r");
@@ -78,7 +85,8 @@ bool workshop_is_fresh(const char *folder, const char *stamp) {
   return !strcmp(text, stamp);
 }
 
-void workshop_begin(const char *folder) {
+void workshop_begin(const char *folder)
+{
   char path[SUBJECT_PATH];
   make_folders(folder);
   workshop_path(path, "%s/stamp", folder);
@@ -86,7 +94,8 @@ void workshop_begin(const char *folder) {
     err(1, "%s", path);
 }
 
-void workshop_finish(const char *folder, const char *stamp) {
+void workshop_finish(const char *folder, const char *stamp)
+{
   char path[SUBJECT_PATH];
   workshop_path(path, "%s/stamp", folder);
   FILE *file = fopen(path, "w");
@@ -95,7 +104,8 @@ void workshop_finish(const char *folder, const char *stamp) {
 }
 
 // Size and time suffice here: the cache is this machine's own, and a needless rebuild only costs a minute.
-void workshop_pkgimg_identity(char *text, size_t size) {
+void workshop_pkgimg_identity(char *text, size_t size)
+{
   static const char *const files[] = {"pkgimg", "pkgimg-build", "../lib/libpkgimg-build.so",
                                       "../libexec/pkgimg-build"};
   size_t used = 0;

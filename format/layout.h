@@ -46,7 +46,8 @@ struct disk_geometry {
 static_assert(sizeof(struct disk_geometry) == 160, "disk_geometry");
 
 /// The note's descriptor, found by its name and type among the program headers' notes and within
-/// the first page of the file.
+/// the first FORMAT_HEAD bytes of the file.
+#define FORMAT_HEAD 1024u
 #define FORMAT_NOTE_NAME "pkgimg-note"
 #define FORMAT_NOTE_TYPE 0x474d4950u
 struct disk_header {

@@ -13,8 +13,8 @@
 #define FORMAT_HOST_MACHINE EM_X86_64
 const char *machine_name(unsigned machine);
 
-/// Find and check the header in the first page of a file (`reader` holds at least that, or all of
-/// a shorter file).
+/// Find and check the header at the start of a file (`reader` holds at least FORMAT_HEAD bytes, or
+/// all of a shorter file).
 PKGIMG_MUST_USE enum pkgimg_status header_read(const struct reader *reader, struct disk_header *header);
 
 /// Check that areas and tables lie where the format wants them. `reader` only tells the file and

@@ -117,8 +117,8 @@ static void runtime_destroy(struct pkgimg_runtime *runtime)
     free(runtime->search_path[i]);
   free(runtime->search_path);
   free(runtime->index);
-  if (runtime->region && runtime->region->slots == 0)
-    region_destroy(runtime->region);
+  if (runtime->relocated)
+    roaring_bitmap_free(runtime->relocated);
   free(runtime);
 }
 
@@ -130,6 +130,22 @@ static enum pkgimg_status check_options(const struct pkgimg_runtime_options *opt
   if (options->prefetch > PKGIMG_PREFETCH_RING || options->flags & ~(PKGIMG_RUNTIME_NO_CODE | PKGIMG_RUNTIME_VERIFY))
     return fail(error, PKGIMG_INVALID_ARGUMENT, NULL, "unknown prefetch mode %d or flags 0x%x",
                 (int)options->prefetch, options->flags);
+  return PKGIMG_OK;
+}
+
+// What the first load would otherwise pay for: the list of the host's objects, the unwinder.
+static enum pkgimg_status prepare(struct pkgimg_runtime *runtime, const struct pkgimg_runtime_options *options,
+                                  struct pkgimg_error *error)
+{
+  LOCKED;
+  TRY(copy_search_path(runtime, options, error));
+  runtime->relocated = roaring_bitmap_create();
+  if (!runtime->relocated)
+    return fail_memory(error, sizeof *runtime->relocated);
+  roaring_bitmap_add(runtime->relocated, runtime->next_symbol++);  // 0 is no symbol
+  TRY(host_refresh(error));
+  if (runs_code(runtime))
+    unwind_available();
   return PKGIMG_OK;
 }
 
@@ -146,7 +162,7 @@ enum pkgimg_status pkgimg_runtime_open(const struct pkgimg_runtime_options *opti
     return fail_memory(error, sizeof *runtime);
   runtime->prefetch = options->prefetch;
   runtime->flags = options->flags;
-  enum pkgimg_status status = copy_search_path(runtime, options, error);
+  enum pkgimg_status status = prepare(runtime, options, error);
   if (status != PKGIMG_OK) {
     runtime_destroy(runtime);
     return status;
@@ -309,6 +325,7 @@ enum pkgimg_status pkgimg_runtime_stats(struct pkgimg_runtime *runtime, struct p
   stats->system_calls = runtime->counts.system_calls;
   stats->mappings = runtime->counts.mappings;
   stats->bytes_read = runtime->counts.bytes_read;
+  stats->symbols_relocated = roaring_bitmap_get_cardinality(runtime->relocated) - 1;
   return PKGIMG_OK;
 }
 

@@ -101,25 +101,15 @@ void image_initialise(struct pkgimg_image *image)
 
 void image_destroy(struct pkgimg_image *image)
 {
-  struct region *region = image->slot.region;
-  struct pkgimg_runtime *runtime = image->runtime;
   if (image->unwind_known && image->unwind.count)
     unwind_remove((const void *)(image_base(image) + image->unwind.address));
   tls_module_destroy(image->tls_module);
   if (image->mapped)
     image_unmap(&image->geometry, &image->slot);
-  region_close(region, image->slot.offset, image->slot.size);
-  // The last slot can be given out again; an empty region can go.
-  if (image->slot.offset + image->slot.size == region->used)
-    region->used = image->slot.offset;
-  if (--region->slots == 0) {
-    if (runtime->region == region)
-      runtime->region = NULL;
-    region_destroy(region);
-  }
+  slot_release(&image->slot);
   index_remove(image);
-  if (image->relocated)
-    roaring_bitmap_free(image->relocated);
+  roaring_bitmap_remove_range(image->runtime->relocated, image->first_symbol,
+                              (uint64_t)image->first_symbol + image->symbol_count);
   free(image->dependencies);
   free(image->name);
   free(image->path);

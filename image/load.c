@@ -16,10 +16,9 @@
 /// An image of the closure that is to be mapped.
 struct planned {
   const struct disk_geometry *geometry;
-  const char *name;
-  char *path;            // NULL: not opened yet
-  uint64_t slot_offset;  // from the start of the load's slots
-  int fd;                // a prefetch may have opened it, else -1
+  const char *name;  // NULL: of the image that was asked for, until its tables are read
+  char *path;        // NULL: not opened yet
+  int fd;            // a prefetch may have opened it, else -1
 };
 
 struct session {
@@ -36,9 +35,9 @@ struct session {
   // the plan
   struct planned *plan;
   size_t plan_count;
-  uint64_t slots_size, slots_start;
-  uint64_t slots_taken;  // by images, from slots_start on
-  bool slots_open;
+  uint64_t slots_size;
+  struct region *region;
+  bool search;  // for a place, because the first choice was taken
   int folder;
   // storage that every image uses in turn
   struct buffer work;     // tables of the image in hand
@@ -93,12 +92,12 @@ static enum pkgimg_status verify_whole(struct session *session, const struct ima
 
 static enum pkgimg_status open_root(struct session *session)
 {
-  _Alignas(8) uint8_t page[FORMAT_PAGE];
+  _Alignas(8) uint8_t head[FORMAT_HEAD];
   size_t size = 0;
   struct map_counts *counts = &session->runtime->counts;
   TRY(image_open(AT_FDCWD, session->path, session->path, &session->root, counts, session->error));
-  TRY(image_pread(&session->root, page, sizeof page, 0, &size, counts, session->error));
-  struct reader reader = {.file = session->path, .bytes = {page, size}, .error = session->error};
+  TRY(image_pread(&session->root, head, sizeof head, 0, &size, counts, session->error));
+  struct reader reader = {.file = session->path, .bytes = {head, size}, .error = session->error};
   return header_read(&reader, &session->header);
 }
 
@@ -106,6 +105,8 @@ static enum pkgimg_status read_closure(struct session *session)
 {
   const struct disk_header *header = &session->header;
   size_t tables_size = header->geometry.tables_size, size = tables_size + header->closure_size;
+  if (header->closure_size == sizeof(struct disk_closure))  // no room for an entry
+    return PKGIMG_OK;
   TRY(make_room(&session->root_tables, size, session->error));
   TRY(image_pread(&session->root, session->root_tables.data, size, header->geometry.tables_offset, NULL,
                   &session->runtime->counts, session->error));
@@ -125,33 +126,8 @@ static enum pkgimg_status read_closure(struct session *session)
 
 static void plan_one(struct session *session, const struct disk_geometry *geometry, const char *name)
 {
-  session->plan[session->plan_count++] =
-      (struct planned){.geometry = geometry, .name = name, .slot_offset = session->slots_size, .fd = -1};
+  session->plan[session->plan_count++] = (struct planned){.geometry = geometry, .name = name, .fd = -1};
   session->slots_size += slot_size(geometry);
-}
-
-// Go on elsewhere: the region is full, or something else of the process lies in the way. Its images
-// keep it.
-static void leave_region(struct pkgimg_runtime *runtime)
-{
-  if (runtime->region && runtime->region->slots == 0)
-    region_destroy(runtime->region);
-  runtime->region = NULL;
-}
-
-static enum pkgimg_status choose_region(struct session *session)
-{
-  struct pkgimg_runtime *runtime = session->runtime;
-  if (session->slots_size > FORMAT_AREA_LIMIT)
-    return fail(session->error, PKGIMG_UNSUPPORTED, session->path,
-                "its closure takes %llu MiB of address space for one area; %llu fit into a region",
-                (unsigned long long)session->slots_size >> 20, FORMAT_AREA_LIMIT >> 20);
-  if (runtime->region && !region_fits(runtime->region, session->slots_size))
-    leave_region(runtime);
-  if (!runtime->region)
-    TRY(region_create(&runtime->region, &runtime->counts, session->error));
-  session->slots_start = runtime->region->used;
-  return PKGIMG_OK;
 }
 
 // Everything that is not loaded yet, dependencies first, the image itself last.
@@ -166,8 +142,12 @@ static enum pkgimg_status plan(struct session *session)
     if (!index_find(session->runtime, entry->geometry.build_id))
       plan_one(session, &entry->geometry, session->tables.strings + entry->name);
   }
-  plan_one(session, &session->header.geometry, session->tables.strings + session->tables.head->name);
-  return choose_region(session);
+  plan_one(session, &session->header.geometry, NULL);
+  if (session->slots_size <= FORMAT_AREA_LIMIT)
+    return PKGIMG_OK;
+  return fail(session->error, PKGIMG_UNSUPPORTED, session->path,
+              "its closure takes %llu MiB of address space for one area; %llu fit into a region",
+              (unsigned long long)session->slots_size >> 20, FORMAT_AREA_LIMIT >> 20);
 }
 
 // ---- files
@@ -379,11 +359,9 @@ static enum pkgimg_status relocate_image(struct session *session, struct pkgimg_
   relocation.targets = (struct target *)(void *)session->targets.data;
   TRY(relocate(&relocation, &session->runtime->stats.sites, session->error));
   TRY(keep_deferred(session, &relocation));
-  image->relocated = roaring_bitmap_create();
-  if (!image->relocated)
-    return fail_memory(session->error, sizeof *image->relocated);
-  roaring_bitmap_add_range(image->relocated, 0, tables->import_count);
-  session->runtime->stats.symbols_relocated += tables->import_count;
+  image->first_symbol = session->runtime->next_symbol;
+  image->symbol_count = tables->import_count;
+  session->runtime->next_symbol += tables->import_count;
   return PKGIMG_OK;
 }
 
@@ -406,6 +384,9 @@ static enum pkgimg_status fill_image(struct session *session, struct pkgimg_imag
                 session->error));
   image->mapped = true;
   TRY(read_tables(session, image, &tables));
+  image->name = strdup(tables.strings + tables.head->name);
+  if (!image->name)
+    return fail_memory(session->error, 64);
   TRY(check_data(session, image, &tables));
   TRY(take_dependencies(session, image, &tables));
   TRY(take_head(session, image, &tables));
@@ -429,20 +410,13 @@ static enum pkgimg_status image_create(struct session *session, const struct pla
   }
   image->runtime = runtime;
   image->path = path;
-  image->name = strdup(planned->name);
   image->geometry = *planned->geometry;
-  image->slot = (struct slot){.region = runtime->region,
-                              .offset = session->slots_start + planned->slot_offset,
-                              .size = slot_size(planned->geometry)};
-  runtime->region->slots++;
-  enum pkgimg_status status = image->name && path ? index_add(image, session->error) : fail_memory(session->error, 64);
+  enum pkgimg_status status = path ? index_add(image, session->error) : fail_memory(session->error, 64);
   if (status == PKGIMG_OK) {
-    session->slots_taken += image->slot.size;
+    image->slot = slot_take(session->region, slot_size(planned->geometry));
     *result = image;
     return PKGIMG_OK;
   }
-  runtime->region->slots--;
-  free(image->name);
   free(image->path);
   free(image);
   return status;
@@ -550,12 +524,12 @@ static enum pkgimg_status prefetch(struct session *session)
 static enum pkgimg_status load_all(struct session *session)
 {
   struct pkgimg_runtime *runtime = session->runtime;
-  TRY(region_open(runtime->region, session->slots_start, session->slots_size, &runtime->counts, session->error));
-  session->slots_open = true;
-  runtime->region->used += session->slots_size;
+  uint32_t first_symbol = runtime->next_symbol;
+  TRY(region_create(session->slots_size, session->search, &session->region, &runtime->counts, session->error));
   TRY(host_refresh(session->error));
   for (size_t i = 0; i < session->plan_count; i++)
     TRY(load_one(session, i));
+  roaring_bitmap_add_range(runtime->relocated, first_symbol, runtime->next_symbol);
   return PKGIMG_OK;
 }
 
@@ -576,19 +550,11 @@ static enum pkgimg_status seal(struct session *session)
     const struct deferred *deferred = &session->deferred[i];
     *deferred->word = runs_code(runtime) ? ((uint64_t(*)(void))(uintptr_t)deferred->resolver)() : 0;
   }
-  return region_seal(runtime->region, session->slots_start, session->slots_size, &runtime->counts, session->error);
+  return region_seal(session->region, &runtime->counts, session->error);
 }
 
-// Slots that no image took are closed here; an image closes its own.
 static void undo(struct session *session)
 {
-  struct region *region = session->runtime->region;
-  if (session->slots_open) {
-    uint64_t end = session->slots_start + session->slots_size;
-    region->used = session->slots_start + session->slots_taken;
-    if (region->used < end)
-      region_close(region, region->used, end - region->used);
-  }
   while (session->fresh) {
     struct pkgimg_image *image = session->runtime->last;
     bool last = image == session->fresh;
@@ -641,6 +607,7 @@ static enum pkgimg_status run(struct session *session, struct pkgimg_image **ima
 static void session_deinit(struct session *session)
 {
   struct map_counts *counts = &session->runtime->counts;
+  region_drop(session->region);
   image_close(&session->root, counts);
   if (session->folder != AT_FDCWD)
     folder_close(session->folder, counts);
@@ -656,12 +623,14 @@ static void session_deinit(struct session *session)
   buffer_deinit(&session->targets);
 }
 
-static enum pkgimg_status attempt(struct pkgimg_runtime *runtime, const char *path, struct pkgimg_image **image,
-                                  struct pkgimg_image **fresh, struct pkgimg_error *error)
+static enum pkgimg_status attempt(struct pkgimg_runtime *runtime, const char *path, bool search,
+                                  struct pkgimg_image **image, struct pkgimg_image **fresh,
+                                  struct pkgimg_error *error)
 {
   struct session session = {.runtime = runtime,
                             .path = path,
                             .error = error,
+                            .search = search,
                             .phase_start = now(),
                             .root = {.fd = -1},
                             .folder = AT_FDCWD};
@@ -677,10 +646,8 @@ enum pkgimg_status load_image(struct pkgimg_runtime *runtime, const char *path, 
                               struct pkgimg_image **fresh, struct pkgimg_error *error)
 {
   enum { ATTEMPTS = 8 };
-  enum pkgimg_status status = attempt(runtime, path, image, fresh, error);
-  for (int i = 1; i < ATTEMPTS && status == PKGIMG_BUSY; i++) {
-    leave_region(runtime);
-    status = attempt(runtime, path, image, fresh, error);
-  }
+  enum pkgimg_status status = attempt(runtime, path, false, image, fresh, error);
+  for (int i = 1; i < ATTEMPTS && status == PKGIMG_BUSY; i++)
+    status = attempt(runtime, path, true, image, fresh, error);
   return status;
 }

@@ -27,7 +27,7 @@ struct pkgimg_image {
   uint64_t tls_module, thread_local_size;
   struct disk_region symbol_table, symbol_strings, symbol_hash, init_array, fini_array, unwind;
   uint64_t init_function, handle;  // as linked; init_function 0: none
-  roaring_bitmap_t *relocated;     // ids of the imports that hold their final value
+  uint32_t first_symbol, symbol_count;  // ids of its imports in the runtime's bitmap
   struct unwind_object unwind_object;
   bool mapped, started, unwind_known, initialised, finalised;
 };
@@ -37,7 +37,6 @@ struct pkgimg_runtime {
   struct pkgimg_image *first, *last;
   struct pkgimg_image **index;  // by build id; open addressing
   size_t index_count, index_capacity;
-  struct region *region;  // where the next image goes
   char **search_path;
   size_t search_path_count;
   enum pkgimg_prefetch prefetch;
@@ -45,6 +44,8 @@ struct pkgimg_runtime {
   struct pkgimg_stats stats;
   struct map_counts counts;
   bool closed;
+  roaring_bitmap_t *relocated;  // imports of all images that hold their final value
+  uint32_t next_symbol;
 };
 
 static inline uint64_t image_base(const struct pkgimg_image *image) { return slot_base(&image->slot); }

@@ -1,16 +1,15 @@
 // SPDX-License-Identifier: MIT
 //
-// Address space. A *region* is a place in which the areas of many images lie side by side:
+// Address space. A *region* is where the areas of the images of one load lie side by side:
 //
 //   base                  base + step            base + 2 steps         base + 3 steps
 //   R0 R1 R2 ...          X0 X1 X2 ...           L0 L1 L2 ...           W0 W1 W2 ...
 //
 // An image takes the same *slot*, an offset and a size, in each of the four, so the distances
 // between its own areas stay as linked. Planning is arithmetic; execution makes the system calls.
-// A region is not reserved: mapping into a hole is half as dear as mapping over a reservation, and
-// every mapping asks not to replace another. PKGIMG_BUSY says that one was in the way; another
-// region may be tried then. No page is ever writable and executable. One thread at a time uses a
-// region.
+// R and X are not reserved: mapping into a hole is half as dear as mapping over a reservation, and
+// no mapping replaces another. PKGIMG_BUSY says that one was in the way; another region may be
+// tried then. No page is ever writable and executable. One thread at a time uses a region.
 #ifndef MAPPER_MAPPER_H
 #define MAPPER_MAPPER_H
 
@@ -26,8 +25,9 @@ struct map_counts {
 
 struct region {
   uint8_t *base;
-  uint64_t used;   ///< bytes of the slots given out, from the start
-  uint32_t slots;  ///< slots that are not given back
+  uint64_t size;    ///< bytes of all slots
+  uint64_t taken;   ///< bytes of the slots that were given out, from the start
+  uint32_t holders; ///< slots that live, and the load itself
 };
 
 struct slot {
@@ -46,24 +46,22 @@ static inline uint8_t *slot_area(const struct slot *slot, enum area area)
 /// What is added to an address as linked.
 static inline uint64_t slot_base(const struct slot *slot) { return (uint64_t)slot_area(slot, AREA_R); }
 
-/// Find a place for a region; nothing is mapped in it yet.
-PKGIMG_MUST_USE enum pkgimg_status region_create(struct region **region, struct map_counts *counts,
-                                                 struct pkgimg_error *error);
-/// Forget a region in which nothing is mapped any more. NULL is allowed.
-void region_destroy(struct region *region);
-static inline bool region_fits(const struct region *region, uint64_t size)
-{
-  return size <= FORMAT_AREA_LIMIT - region->used;
-}
+/// Map L and W of a region for slots of `size` bytes in all (at most FORMAT_AREA_LIMIT), writable
+/// and zero. `search`: look for a place where all four areas are free, instead of trying the first
+/// one. The caller holds it until region_drop.
+PKGIMG_MUST_USE enum pkgimg_status region_create(uint64_t size, bool search, struct region **region,
+                                                 struct map_counts *counts, struct pkgimg_error *error);
+/// End the load's hold; what it did not give out is unmapped. NULL is allowed.
+void region_drop(struct region *region);
 
-/// Make L and W of [offset, offset + size) fresh writable memory, for all images of a load at once.
-PKGIMG_MUST_USE enum pkgimg_status region_open(struct region *region, uint64_t offset, uint64_t size,
-                                               struct map_counts *counts, struct pkgimg_error *error);
-/// Make L of [offset, offset + size) read-only.
-PKGIMG_MUST_USE enum pkgimg_status region_seal(struct region *region, uint64_t offset, uint64_t size,
-                                               struct map_counts *counts, struct pkgimg_error *error);
-/// Unmap L and W of [offset, offset + size).
-void region_close(struct region *region, uint64_t offset, uint64_t size);
+/// Give out the next slot. The sum of sizes is at most the region's.
+struct slot slot_take(struct region *region, uint64_t size);
+/// Unmap L and W of a slot; the region ends with its last holder.
+void slot_release(struct slot *slot);
+
+/// Make L of the whole region read-only.
+PKGIMG_MUST_USE enum pkgimg_status region_seal(struct region *region, struct map_counts *counts,
+                                               struct pkgimg_error *error);
 
 /// A file that is about to be mapped.
 struct image_handle {

@@ -17,29 +17,6 @@ uint64_t slot_size(const struct disk_geometry *geometry)
   return round_page(largest);
 }
 
-enum pkgimg_status region_create(struct region **result, struct map_counts *counts, struct pkgimg_error *error)
-{
-  const size_t size = AREA_COUNT * FORMAT_AREA_STEP;
-  void *probe = mmap(NULL, size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-  counts->system_calls += 2;
-  if (probe == MAP_FAILED)
-    return fail_system(error, NULL, "looking for 2 GiB of free address space (is there a limit on it?)");
-  munmap(probe, size);
-  struct region *region = calloc(1, sizeof *region);
-  if (!region)
-    return fail_memory(error, sizeof *region);
-  region->base = probe;
-  *result = region;
-  return PKGIMG_OK;
-}
-
-void region_destroy(struct region *region) { free(region); }
-
-static uint8_t *at(const struct region *region, enum area area, uint64_t offset)
-{
-  return region->base + FORMAT_AREA_START(area) + offset;
-}
-
 enum pkgimg_status fail_mapping(const char *file, struct pkgimg_error *error)
 {
   if (errno == EEXIST)
@@ -47,38 +24,99 @@ enum pkgimg_status fail_mapping(const char *file, struct pkgimg_error *error)
   return fail_system(error, file, "mmap");
 }
 
-static enum pkgimg_status open_area(const struct region *region, enum area area, uint64_t offset, uint64_t size,
-                                    struct map_counts *counts, struct pkgimg_error *error)
+static void *map_memory(void *at, uint64_t size, int more_flags, struct map_counts *counts)
 {
-  const int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE;
   counts->system_calls++;
   counts->mappings++;
-  if (mmap(at(region, area, offset), size, PROT_READ | PROT_WRITE, flags, -1, 0) == MAP_FAILED)
-    return fail_mapping(NULL, error);
-  return PKGIMG_OK;
+  return mmap(at, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | more_flags, -1, 0);
 }
 
-enum pkgimg_status region_open(struct region *region, uint64_t offset, uint64_t size, struct map_counts *counts,
-                               struct pkgimg_error *error)
+// Where W goes. The kernel's own choice is next to other mappings, with much room below it: R, X and
+// L nearly always fit there.
+static void *place_of_data(uint64_t size, bool search, struct map_counts *counts)
 {
-  TRY(open_area(region, AREA_L, offset, size, counts, error));
-  enum pkgimg_status status = open_area(region, AREA_W, offset, size, counts, error);
-  if (status != PKGIMG_OK)
-    munmap(at(region, AREA_L, offset), size);
+  const uint64_t all = AREA_W * FORMAT_AREA_STEP + size;
+  if (!search)
+    return NULL;
+  uint8_t *probe = mmap(NULL, all, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  counts->system_calls += 2;
+  if (probe == MAP_FAILED)
+    return NULL;
+  munmap(probe, all);
+  return probe + FORMAT_AREA_START(AREA_W);
+}
+
+static enum pkgimg_status map_areas(struct region *region, bool search, struct map_counts *counts,
+                                    struct pkgimg_error *error)
+{
+  uint8_t *wish = place_of_data(region->size, search, counts);
+  uint8_t *data = map_memory(wish, region->size, wish ? MAP_FIXED_NOREPLACE : 0, counts);
+  if (data == MAP_FAILED)
+    return fail_mapping(NULL, error);
+  region->base = data - FORMAT_AREA_START(AREA_W);
+  if (map_memory(region->base + FORMAT_AREA_START(AREA_L), region->size, MAP_FIXED_NOREPLACE, counts) != MAP_FAILED)
+    return PKGIMG_OK;
+  enum pkgimg_status status = fail_mapping(NULL, error);
+  munmap(data, region->size);
   return status;
 }
 
-enum pkgimg_status region_seal(struct region *region, uint64_t offset, uint64_t size, struct map_counts *counts,
-                               struct pkgimg_error *error)
+enum pkgimg_status region_create(uint64_t size, bool search, struct region **result, struct map_counts *counts,
+                                 struct pkgimg_error *error)
 {
-  counts->system_calls++;
-  if (mprotect(at(region, AREA_L, offset), size, PROT_READ) < 0)
-    return fail_system(error, NULL, "mprotect");
-  return PKGIMG_OK;
+  struct region *region = calloc(1, sizeof *region);
+  if (!region)
+    return fail_memory(error, sizeof *region);
+  region->size = size;
+  region->holders = 1;
+  enum pkgimg_status status = map_areas(region, search, counts, error);
+  if (status == PKGIMG_OK)
+    *result = region;
+  else
+    free(region);
+  return status;
 }
 
-void region_close(struct region *region, uint64_t offset, uint64_t size)
+static void unmap_writable(struct region *region, uint64_t offset, uint64_t size)
 {
-  munmap(at(region, AREA_L, offset), size);
-  munmap(at(region, AREA_W, offset), size);
+  if (size == 0)
+    return;
+  munmap(region->base + FORMAT_AREA_START(AREA_L) + offset, size);
+  munmap(region->base + FORMAT_AREA_START(AREA_W) + offset, size);
+}
+
+static void end_hold(struct region *region)
+{
+  if (--region->holders == 0)
+    free(region);
+}
+
+void region_drop(struct region *region)
+{
+  if (!region)
+    return;
+  unmap_writable(region, region->taken, region->size - region->taken);
+  end_hold(region);
+}
+
+struct slot slot_take(struct region *region, uint64_t size)
+{
+  struct slot slot = {.region = region, .offset = region->taken, .size = size};
+  region->taken += size;
+  region->holders++;
+  return slot;
+}
+
+void slot_release(struct slot *slot)
+{
+  unmap_writable(slot->region, slot->offset, slot->size);
+  end_hold(slot->region);
+}
+
+enum pkgimg_status region_seal(struct region *region, struct map_counts *counts, struct pkgimg_error *error)
+{
+  counts->system_calls++;
+  if (mprotect(region->base + FORMAT_AREA_START(AREA_L), region->taken, PROT_READ) < 0)
+    return fail_system(error, NULL, "mprotect");
+  return PKGIMG_OK;
 }

@@ -262,14 +262,14 @@ static bool look_up(const struct host_query *query, struct host_symbol *symbol)
     uint32_t index = find_in(object, query);
     if (index == 0)
       continue;
-    if (object->start_up || query->type == STT_TLS) {
+    if (object->start_up || query->anywhere || query->type == STT_TLS) {
       *symbol = take(query, object, index);
       return true;
     }
     if (ask_ld_so(query, symbol))
       return true;
   }
-  return query->type != STT_TLS && ask_ld_so(query, symbol);
+  return query->type != STT_TLS && !query->anywhere && ask_ld_so(query, symbol);
 }
 
 // ---- remembering
@@ -290,13 +290,16 @@ static bool grow_answers(void)
 {
   if (host.answer_count * 2 < host.answer_capacity)
     return true;
-  size_t capacity = host.answer_capacity ? host.answer_capacity * 2 : 256;
+  size_t capacity = host.answer_capacity ? host.answer_capacity * 2 : 64;
   struct answer *grown = calloc(capacity, sizeof *grown);
   if (!grown)
     return false;
   for (size_t i = 0; i < host.answer_capacity; i++) {
     const struct answer *old = &host.answers[i];
-    struct host_query query = {old->name, old->version, old->hash, old->thread_local ? STT_TLS : STT_NOTYPE, false};
+    struct host_query query = {.name = old->name,
+                               .version = old->version,
+                               .hash = old->hash,
+                               .type = old->thread_local ? STT_TLS : STT_NOTYPE};
     if (old->name)
       *answer_slot(grown, capacity, &query) = *old;
   }

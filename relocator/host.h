@@ -16,6 +16,7 @@ struct host_query {
   uint32_t hash;        ///< gnu_hash(name)
   uint8_t type;         ///< STT_TLS asks for a thread-local object
   bool run_code;        ///< whether the resolver of an IFUNC may be called
+  bool anywhere;        ///< take it from any object, in scope or not, and do not ask ld.so
 };
 
 struct host_symbol {

@@ -16,7 +16,7 @@ static struct {
 
 static uint64_t find(const char *name)
 {
-  struct host_query query = {.name = name, .version = "", .hash = gnu_hash(name), .run_code = true};
+  struct host_query query = {.name = name, .version = "", .hash = gnu_hash(name), .run_code = true, .anywhere = true};
   struct host_symbol symbol;
   uint64_t lookups = 0;
   return host_find(&query, &symbol, &lookups) ? symbol.value : 0;
