@@ -21,11 +21,12 @@
 /// are relocated, and the thread-local template. W: data.
 enum area { AREA_R, AREA_X, AREA_L, AREA_W, AREA_COUNT };
 
-/// Distance between the starts of neighbouring areas. All four lie within 2 GiB, so PC-relative
-/// code may reach each from each (System V psABI, small code model).
-#define FORMAT_AREA_STEP   0x20000000ull
-#define FORMAT_AREA_LIMIT  FORMAT_AREA_STEP
-#define FORMAT_AREA_START(area) ((uint64_t)(area) * FORMAT_AREA_STEP)
+/// R begins at 0 and X on the page behind it, in memory as in the file, so that one mapping holds
+/// both. L and W begin at fixed distances; all lie within 2 GiB, so PC-relative code may reach each
+/// from each (System V psABI, small code model).
+#define FORMAT_L_START    0x40000000ull
+#define FORMAT_W_START    0x60000000ull
+#define FORMAT_AREA_LIMIT 0x20000000ull
 
 struct disk_area {
   uint64_t address;

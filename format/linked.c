@@ -16,6 +16,14 @@ static enum pkgimg_status headers_read(const struct reader *reader, struct linke
   return PKGIMG_OK;
 }
 
+// The area that a segment is; AREA_COUNT if it begins elsewhere.
+static enum area area_of(const Elf64_Phdr *segment)
+{
+  if (segment->p_vaddr < FORMAT_L_START)
+    return segment->p_flags & PF_X ? AREA_X : AREA_R;
+  return segment->p_vaddr == FORMAT_L_START ? AREA_L : segment->p_vaddr == FORMAT_W_START ? AREA_W : AREA_COUNT;
+}
+
 static enum pkgimg_status segments_read(const struct reader *reader, struct linked *linked)
 {
   const void *array;
@@ -23,13 +31,13 @@ static enum pkgimg_status segments_read(const struct reader *reader, struct link
                    &array));
   const Elf64_Phdr *segments = array;
   for (unsigned i = 0; i < linked->header->e_phnum; i++) {
-    uint64_t area = segments[i].p_vaddr / FORMAT_AREA_STEP;
     if (segments[i].p_type == PT_TLS)
       linked->thread_local = &segments[i];
     if (segments[i].p_type != PT_LOAD || segments[i].p_memsz == 0)
       continue;
     const void *bytes;
-    if (area >= AREA_COUNT || segments[i].p_vaddr % FORMAT_AREA_STEP || segments[i].p_memsz > FORMAT_AREA_LIMIT)
+    enum area area = area_of(&segments[i]);
+    if (area == AREA_COUNT || segments[i].p_memsz > FORMAT_AREA_LIMIT)
       return fail(reader->error, PKGIMG_LINK, reader->file, "a part is larger than its area (%llu MiB)",
                   FORMAT_AREA_LIMIT >> 20);
     TRY(reader_array(reader, "segment", segments[i].p_offset, segments[i].p_filesz, 1, FORMAT_PAGE, &bytes));

@@ -112,10 +112,10 @@ enum pkgimg_status header_read(const struct reader *reader, struct disk_header *
 }
 
 static enum pkgimg_status area_check(const struct reader *reader, uint64_t place, const struct disk_area *area,
-                                     unsigned index, uint64_t least_offset)
+                                     bool words, uint64_t address, uint64_t least_offset)
 {
-  if (area->address != FORMAT_AREA_START(index))
-    return broken(reader, place, "address of an area", FORMAT_AREA_START(index), area->address);
+  if (area->address != address)
+    return broken(reader, place, "address of an area", address, area->address);
   if (area->memory_size > FORMAT_AREA_LIMIT)
     return broken(reader, place + 8, "memory size of an area", FORMAT_AREA_LIMIT, area->memory_size);
   if (area->file_size > area->memory_size)
@@ -124,11 +124,12 @@ static enum pkgimg_status area_check(const struct reader *reader, uint64_t place
     return broken(reader, place + 16, "file offset of an area", least_offset, area->file_offset);
   if (area->file_offset % FORMAT_PAGE)
     return broken(reader, place + 16, "file offset of an area (multiple of a page)", 0, area->file_offset % FORMAT_PAGE);
-  bool words = index == AREA_L || index == AREA_W;
   if (words ? area->file_size % 8 : area->file_size != area->memory_size)
     return broken(reader, place + 24, "file size of an area", area->memory_size & ~7ull, area->file_size);
   return PKGIMG_OK;
 }
+
+static uint64_t round_page(uint64_t size) { return (size + FORMAT_PAGE - 1) & ~(uint64_t)(FORMAT_PAGE - 1); }
 
 static uint64_t area_file_end(const struct disk_area *area) { return area->file_offset + area->file_size; }
 
@@ -144,21 +145,25 @@ uint64_t data_hash(const struct disk_geometry *geometry, const void *constants, 
 
 enum pkgimg_status geometry_check(const struct reader *reader, uint64_t place, const struct disk_geometry *geometry)
 {
+  const struct disk_area *areas = geometry->areas;
+  const uint64_t starts[AREA_COUNT] = {0, round_page(areas[AREA_R].memory_size), FORMAT_L_START, FORMAT_W_START};
   uint64_t least = 0;
   for (unsigned i = 0; i < AREA_COUNT; i++) {
-    const struct disk_area *area = &geometry->areas[i];
-    uint64_t at = place + offsetof(struct disk_geometry, areas) + i * sizeof *area;
-    TRY(area_check(reader, at, area, i, least));
-    least = area->file_offset + area->file_size;
+    uint64_t at = place + offsetof(struct disk_geometry, areas) + i * sizeof *areas;
+    TRY(area_check(reader, at, &areas[i], i == AREA_L || i == AREA_W, starts[i], least));
+    least = area_file_end(&areas[i]);
   }
-  // One call reads L, W and the tables, so no more than the rest of a page may lie between them.
-  uint64_t gap = geometry->areas[AREA_W].file_offset - area_file_end(&geometry->areas[AREA_L]);
-  if (gap >= FORMAT_PAGE)
-    return broken(reader, place + 32 + 3 * 32 + 16, "bytes between the areas L and W", FORMAT_PAGE - 1, gap);
+  // One call reads L, W and the tables, so nothing but the rest of a page lies between L and W.
+  uint64_t data = round_page(area_file_end(&areas[AREA_L]));
+  if (areas[AREA_W].file_offset != data)
+    return broken(reader, place + 32 + 3 * sizeof *areas, "file offset of an area", data, areas[AREA_W].file_offset);
   uint64_t at = place + offsetof(struct disk_geometry, tables_offset);
-  if (geometry->areas[AREA_R].file_offset != 0)
-    return broken(reader, place + 32, "file offset of the first area", 0, geometry->areas[AREA_R].file_offset);
-  if (geometry->tables_offset < least || geometry->tables_offset - least >= FORMAT_PAGE || geometry->tables_offset % 8)
+  // In memory as in the file.
+  for (unsigned i = AREA_R; i <= AREA_X; i++)
+    if (areas[i].file_offset != areas[i].address)
+      return broken(reader, place + 32 + i * sizeof *areas, "file offset of an area", areas[i].address,
+                    areas[i].file_offset);
+  if (geometry->tables_offset < least || geometry->tables_offset - least >= 8 || geometry->tables_offset % 8)
     return broken(reader, at, "offset of the tables", (least + 7) & ~7ull, geometry->tables_offset);
   if (geometry->tables_size < sizeof(struct disk_tables) || geometry->tables_size > UINT32_MAX)
     return broken(reader, at + 8, "size of the tables", sizeof(struct disk_tables), geometry->tables_size);
@@ -293,7 +298,7 @@ static enum pkgimg_status region_check(const struct reader *reader, const struct
                                        const struct disk_region *region, enum area area, uint64_t size)
 {
   uint64_t bytes, place = (uint64_t)((const uint8_t *)region - (const uint8_t *)head);
-  uint64_t start = FORMAT_AREA_START(area);
+  uint64_t start = geometry->areas[area].address;
   if (region->count == 0)
     return PKGIMG_OK;
   if (__builtin_mul_overflow(region->count, size, &bytes) || region->address < start ||

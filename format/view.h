@@ -93,8 +93,7 @@ PKGIMG_MUST_USE enum pkgimg_status note_find(const struct reader *reader, uint64
 static inline uint64_t site_address(const struct disk_geometry *geometry, uint32_t index)
 {
   uint64_t constants = geometry->areas[AREA_L].file_size / 8;
-  return index < constants ? FORMAT_AREA_START(AREA_L) + 8ull * index
-                           : FORMAT_AREA_START(AREA_W) + 8 * (index - constants);
+  return index < constants ? FORMAT_L_START + 8ull * index : FORMAT_W_START + 8 * (index - constants);
 }
 
 #endif

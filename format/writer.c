@@ -16,7 +16,9 @@ void writer_areas(const struct linked *linked, struct disk_area areas[AREA_COUNT
   for (unsigned i = 0; i < AREA_COUNT; i++) {
     const Elf64_Phdr *segment = linked->segments[i];
     bool words = i == AREA_L || i == AREA_W;
-    areas[i] = (struct disk_area){.address = FORMAT_AREA_START(i), .file_offset = round_up(end, FORMAT_PAGE)};
+    uint64_t next = round_up(end, FORMAT_PAGE);
+    areas[i] = (struct disk_area){.address = i == AREA_L ? FORMAT_L_START : i == AREA_W ? FORMAT_W_START : next,
+                                  .file_offset = next};
     if (segment) {
       areas[i].file_offset = segment->p_offset;
       areas[i].file_size = words ? round_up(segment->p_filesz, 8) : segment->p_filesz;

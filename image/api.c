@@ -29,7 +29,7 @@ static void lock_release(int *ignored)
 static bool contains(const struct pkgimg_image *image, uint64_t address)
 {
   for (int area = 0; area < AREA_COUNT; area++) {
-    uint64_t start = (uint64_t)slot_area(&image->slot, area);
+    uint64_t start = image_base(image) + image->geometry.areas[area].address;
     if (address >= start && address - start < image->geometry.areas[area].memory_size)
       return true;
   }
@@ -116,6 +116,9 @@ static void runtime_destroy(struct pkgimg_runtime *runtime)
   for (size_t i = 0; i < runtime->search_path_count; i++)
     free(runtime->search_path[i]);
   free(runtime->search_path);
+  buffer_deinit(&runtime->scratch.tables);
+  buffer_deinit(&runtime->scratch.imports);
+  buffer_deinit(&runtime->scratch.targets);
   free(runtime->index);
   if (runtime->relocated)
     roaring_bitmap_free(runtime->relocated);
@@ -143,6 +146,8 @@ static enum pkgimg_status prepare(struct pkgimg_runtime *runtime, const struct p
   if (!runtime->relocated)
     return fail_memory(error, sizeof *runtime->relocated);
   roaring_bitmap_add(runtime->relocated, runtime->next_symbol++);  // 0 is no symbol
+  TRY(buffer_append(&runtime->scratch.tables, NULL, FORMAT_PAGE, error));
+  TRY(buffer_append(&runtime->scratch.imports, NULL, FORMAT_PAGE, error));
   TRY(host_refresh(error));
   if (runs_code(runtime))
     unwind_available();
@@ -299,11 +304,12 @@ struct pkgimg_image *pkgimg_image_at(struct pkgimg_runtime *runtime, const void 
 void pkgimg_image_areas(const struct pkgimg_image *image, struct pkgimg_area *areas)
 {
   static const char *const names[AREA_COUNT] = {"R", "X", "L", "W"};
-  static const int protections[AREA_COUNT] = {PROT_READ, PROT_READ | PROT_EXEC, PROT_READ, PROT_READ | PROT_WRITE};
+  static const int protections[AREA_COUNT] = {PROT_READ | PROT_EXEC, PROT_READ | PROT_EXEC, PROT_READ,
+                                            PROT_READ | PROT_WRITE};
   for (int i = 0; i < AREA_COUNT; i++) {
     const struct disk_area *area = &image->geometry.areas[i];
     areas[i] = (struct pkgimg_area){.name = names[i],
-                                    .address = (uint64_t)slot_area(&image->slot, i),
+                                    .address = image_base(image) + area->address,
                                     .memory_size = area->memory_size,
                                     .file_offset = area->file_offset,
                                     .file_size = area->file_size,

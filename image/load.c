@@ -39,10 +39,7 @@ struct session {
   struct region *region;
   bool search;  // for a place, because the first choice was taken
   int folder;
-  // storage that every image uses in turn
-  struct buffer work;     // tables of the image in hand
-  struct buffer imports;  // struct host_symbol
-  struct buffer targets;  // struct target
+  struct scratch_memory *scratch;
   struct deferred *deferred;
   size_t deferred_count, deferred_capacity;
   // what came of it
@@ -215,7 +212,7 @@ static enum pkgimg_status read_tables(struct session *session, struct pkgimg_ima
 {
   struct reader reader = {.file = image->path,
                           .origin = image->geometry.tables_offset,
-                          .bytes = {session->work.data, image->geometry.tables_size},
+                          .bytes = {session->scratch->tables.data, image->geometry.tables_size},
                           .error = session->error};
   return tables_read(&reader, &image->geometry, tables);
 }
@@ -223,7 +220,7 @@ static enum pkgimg_status read_tables(struct session *session, struct pkgimg_ima
 static enum pkgimg_status check_data(struct session *session, const struct pkgimg_image *image,
                                      const struct tables *tables)
 {
-  uint64_t hash = data_hash(&image->geometry, slot_area(&image->slot, AREA_L), slot_area(&image->slot, AREA_W));
+  uint64_t hash = data_hash(&image->geometry, slot_at(&image->slot, FORMAT_L_START), slot_at(&image->slot, FORMAT_W_START));
   if (hash == tables->head->data_hash)
     return PKGIMG_OK;
   return fail_at(session->error, PKGIMG_MISMATCH, image->path, image->geometry.areas[AREA_L].file_offset,
@@ -310,8 +307,8 @@ static enum pkgimg_status take_head(struct session *session, struct pkgimg_image
 
 static enum pkgimg_status set_targets(struct session *session, const struct pkgimg_image *image)
 {
-  TRY(make_room(&session->targets, (image->dependency_count + 1u) * sizeof(struct target), session->error));
-  struct target *targets = (struct target *)(void *)session->targets.data;
+  TRY(make_room(&session->scratch->targets, (image->dependency_count + 1u) * sizeof(struct target), session->error));
+  struct target *targets = (struct target *)(void *)session->scratch->targets.data;
   targets[0] = (struct target){image_base(image), image->tls_module};
   for (uint32_t i = 0; i < image->dependency_count; i++)
     targets[i + 1] = (struct target){image_base(image->dependencies[i]), image->dependencies[i]->tls_module};
@@ -323,10 +320,11 @@ static enum pkgimg_status resolve_imports(struct session *session, struct pkgimg
 {
   struct pkgimg_stats *stats = &session->runtime->stats;
   uint64_t before = stats->symbols_resolved;
-  TRY(make_room(&session->imports, (tables->import_count + 1u) * sizeof(struct host_symbol), session->error));
+  TRY(make_room(&session->scratch->imports, (tables->import_count + 1u) * sizeof(struct host_symbol), session->error));
   TRY(imports_resolve(image->path, tables, runs_code(session->runtime),
-                      (struct host_symbol *)(void *)session->imports.data, &stats->symbols_resolved, session->error));
-  stats->symbols_bound += tables->import_count - (stats->symbols_resolved - before);
+                      (struct host_symbol *)(void *)session->scratch->imports.data, &stats->symbols_resolved, session->error));
+  uint64_t looked_up = stats->symbols_resolved - before;  // one twice, if a library had to come first
+  stats->symbols_bound += looked_up < tables->import_count ? tables->import_count - looked_up : 0;
   return PKGIMG_OK;
 }
 
@@ -351,12 +349,12 @@ static enum pkgimg_status relocate_image(struct session *session, struct pkgimg_
   struct relocation relocation = {.file = image->path,
                                   .geometry = &image->geometry,
                                   .tables = tables,
-                                  .constants = slot_area(&image->slot, AREA_L),
-                                  .data = slot_area(&image->slot, AREA_W),
-                                  .imports = (struct host_symbol *)(void *)session->imports.data,
+                                  .constants = slot_at(&image->slot, FORMAT_L_START),
+                                  .data = slot_at(&image->slot, FORMAT_W_START),
+                                  .imports = (struct host_symbol *)(void *)session->scratch->imports.data,
                                   .run_code = runs_code(session->runtime)};
   TRY(set_targets(session, image));
-  relocation.targets = (struct target *)(void *)session->targets.data;
+  relocation.targets = (struct target *)(void *)session->scratch->targets.data;
   TRY(relocate(&relocation, &session->runtime->stats.sites, session->error));
   TRY(keep_deferred(session, &relocation));
   image->first_symbol = session->runtime->next_symbol;
@@ -379,8 +377,8 @@ static enum pkgimg_status fill_image(struct session *session, struct pkgimg_imag
   struct tables tables;
   if (session->runtime->flags & PKGIMG_RUNTIME_VERIFY)
     TRY(verify_whole(session, handle, &image->geometry));
-  TRY(make_room(&session->work, image->geometry.tables_size, session->error));
-  TRY(image_map(handle, &image->geometry, &image->slot, session->work.data, &session->runtime->counts,
+  TRY(make_room(&session->scratch->tables, image->geometry.tables_size, session->error));
+  TRY(image_map(handle, &image->geometry, &image->slot, session->scratch->tables.data, &session->runtime->counts,
                 session->error));
   image->mapped = true;
   TRY(read_tables(session, image, &tables));
@@ -618,9 +616,6 @@ static void session_deinit(struct session *session)
   free(session->plan);
   free(session->deferred);
   buffer_deinit(&session->root_tables);
-  buffer_deinit(&session->work);
-  buffer_deinit(&session->imports);
-  buffer_deinit(&session->targets);
 }
 
 static enum pkgimg_status attempt(struct pkgimg_runtime *runtime, const char *path, bool search,
@@ -631,6 +626,7 @@ static enum pkgimg_status attempt(struct pkgimg_runtime *runtime, const char *pa
                             .path = path,
                             .error = error,
                             .search = search,
+                            .scratch = &runtime->scratch,
                             .phase_start = now(),
                             .root = {.fd = -1},
                             .folder = AT_FDCWD};

@@ -5,6 +5,7 @@
 #ifndef IMAGE_RUNTIME_H
 #define IMAGE_RUNTIME_H
 
+#include "base/array.h"
 #include "format/view.h"
 #include "mapper/mapper.h"
 #include "relocator/relocate.h"
@@ -43,6 +44,11 @@ struct pkgimg_runtime {
   unsigned flags;
   struct pkgimg_stats stats;
   struct map_counts counts;
+  struct scratch_memory {  // which every load uses in turn
+    struct buffer tables;   // of the image in hand
+    struct buffer imports;  // struct host_symbol
+    struct buffer targets;  // struct target
+  } scratch;
   bool closed;
   roaring_bitmap_t *relocated;  // imports of all images that hold their final value
   uint32_t next_symbol;

@@ -50,7 +50,7 @@ static const char script_format[] =
     "  .eh_frame_hdr : { *(.eh_frame_hdr) } :constants :unwind\n"
     "  .eh_frame : { KEEP(*(.eh_frame)) LONG(0) } :constants\n"
     "  .gcc_except_table : { *(.gcc_except_table .gcc_except_table.*) }\n"
-    "  . = 0x%llx;\n"
+    "  . = ALIGN(%u);\n"
     "  .text : { *(.text .text.*) } :code\n"
     "  .plt : { *(.plt) }\n"
     "  .plt.got : { *(.plt.got) }\n"
@@ -80,8 +80,7 @@ static enum pkgimg_status write_script(const struct scratch *scratch, struct pkg
   memcpy(&name_rest, &FORMAT_NOTE_NAME[8], 4);
   int length = snprintf(text, sizeof text, script_format, sizeof FORMAT_NOTE_NAME, sizeof(struct disk_header),
                         FORMAT_NOTE_TYPE, (unsigned long long)name, name_rest, sizeof(struct disk_header),
-                        FORMAT_AREA_START(AREA_X), FORMAT_AREA_START(AREA_L), FORMAT_PAGE,
-                        FORMAT_AREA_START(AREA_W));
+                        FORMAT_PAGE, FORMAT_L_START, FORMAT_PAGE, FORMAT_W_START);
   return scratch_write(scratch, "script", (struct span){(const uint8_t *)text, (size_t)length}, error);
 }
 

@@ -65,46 +65,38 @@ enum pkgimg_status image_pread(const struct image_handle *handle, void *bytes, s
   return PKGIMG_OK;
 }
 
-static enum pkgimg_status map_file(const struct image_handle *handle, const struct disk_area *area, uint8_t *address,
-                                   int protection, struct map_counts *counts, struct pkgimg_error *error)
+static uint64_t mapped_size(const struct disk_geometry *geometry)
 {
-  if (area->memory_size == 0)
-    return PKGIMG_OK;
-  void *mapped = mmap(address, area->memory_size, protection, MAP_PRIVATE | MAP_FIXED_NOREPLACE, handle->fd,
-                      (off_t)area->file_offset);
-  counts->system_calls++;
-  counts->mappings++;
-  if (mapped == MAP_FAILED)
-    return fail_mapping(handle->path, error);
-  return PKGIMG_OK;
+  return geometry->areas[AREA_X].address + geometry->areas[AREA_X].memory_size;
 }
 
-static void unmap(const struct disk_area *area, uint8_t *address)
+static enum pkgimg_status map_code(const struct image_handle *handle, const struct disk_geometry *geometry,
+                                   const struct slot *slot, struct map_counts *counts, struct pkgimg_error *error)
 {
-  if (area->memory_size)
-    munmap(address, area->memory_size);
+  void *mapped = mmap(slot_at(slot, 0), mapped_size(geometry), PROT_READ | PROT_EXEC,
+                      MAP_PRIVATE | MAP_FIXED_NOREPLACE, handle->fd, 0);
+  counts->system_calls++;
+  counts->mappings++;
+  return mapped == MAP_FAILED ? fail_mapping(handle->path, error) : PKGIMG_OK;
 }
 
 void image_unmap(const struct disk_geometry *geometry, const struct slot *slot)
 {
-  unmap(&geometry->areas[AREA_R], slot_area(slot, AREA_R));
-  unmap(&geometry->areas[AREA_X], slot_area(slot, AREA_X));
+  munmap(slot_at(slot, 0), mapped_size(geometry));
 }
 
-// L, W and the tables follow each other in the file, with less than a page of filling between them.
+// L, W and the tables follow each other in the file. What fills L's last page in the file goes to the
+// same place in memory, where nothing is; a few bytes may stand in front of the tables.
 static enum pkgimg_status read_parts(const struct image_handle *handle, const struct disk_geometry *geometry,
                                      const struct slot *slot, void *tables, struct map_counts *counts,
                                      struct pkgimg_error *error)
 {
   const struct disk_area *constants = &geometry->areas[AREA_L], *data = &geometry->areas[AREA_W];
-  uint8_t filling[FORMAT_PAGE];
-  uint64_t constants_end = constants->file_offset + constants->file_size;
-  uint64_t data_end = data->file_offset + data->file_size;
+  uint8_t filling[8];
   struct iovec parts[] = {
-      {slot_area(slot, AREA_L), constants->file_size},
-      {filling, data->file_offset - constants_end},
-      {slot_area(slot, AREA_W), data->file_size},
-      {filling, geometry->tables_offset - data_end},
+      {slot_at(slot, FORMAT_L_START), data->file_offset - constants->file_offset},
+      {slot_at(slot, FORMAT_W_START), data->file_size},
+      {filling, geometry->tables_offset - (data->file_offset + data->file_size)},
       {tables, geometry->tables_size},
   };
   uint64_t wanted = geometry->tables_offset + geometry->tables_size - constants->file_offset;
@@ -127,11 +119,5 @@ enum pkgimg_status image_map(const struct image_handle *handle, const struct dis
                              struct pkgimg_error *error)
 {
   TRY(read_parts(handle, geometry, slot, tables, counts, error));
-  const struct disk_area *constants = &geometry->areas[AREA_R], *code = &geometry->areas[AREA_X];
-  TRY(map_file(handle, constants, slot_area(slot, AREA_R), PROT_READ, counts, error));
-  enum pkgimg_status status =
-      map_file(handle, code, slot_area(slot, AREA_X), PROT_READ | PROT_EXEC, counts, error);
-  if (status != PKGIMG_OK)
-    unmap(constants, slot_area(slot, AREA_R));
-  return status;
+  return map_code(handle, geometry, slot, counts, error);
 }

@@ -2,10 +2,10 @@
 //
 // Address space. A *region* is where the areas of the images of one load lie side by side:
 //
-//   base                  base + step            base + 2 steps         base + 3 steps
-//   R0 R1 R2 ...          X0 X1 X2 ...           L0 L1 L2 ...           W0 W1 W2 ...
+//   base                     base + FORMAT_L_START     base + FORMAT_W_START
+//   R0 X0 R1 X1 R2 X2 ...    L0 L1 L2 ...              W0 W1 W2 ...
 //
-// An image takes the same *slot*, an offset and a size, in each of the four, so the distances
+// An image takes the same *slot*, an offset and a size, in each of the three, so the distances
 // between its own areas stay as linked. Planning is arithmetic; execution makes the system calls.
 // R and X are not reserved: mapping into a hole is half as dear as mapping over a reservation, and
 // no mapping replaces another. PKGIMG_BUSY says that one was in the way; another region may be
@@ -33,18 +33,19 @@ struct region {
 struct slot {
   struct region *region;
   uint64_t offset;
-  uint64_t size;  ///< multiple of a page; at least the largest area
+  uint64_t size;  ///< multiple of a page; at least R with X, L, and W
 };
 
 /// The size of the slot that an image needs.
 uint64_t slot_size(const struct disk_geometry *geometry);
 
-static inline uint8_t *slot_area(const struct slot *slot, enum area area)
+/// An address as linked, in memory.
+static inline uint8_t *slot_at(const struct slot *slot, uint64_t address)
 {
-  return slot->region->base + FORMAT_AREA_START(area) + slot->offset;
+  return slot->region->base + slot->offset + address;
 }
 /// What is added to an address as linked.
-static inline uint64_t slot_base(const struct slot *slot) { return (uint64_t)slot_area(slot, AREA_R); }
+static inline uint64_t slot_base(const struct slot *slot) { return (uint64_t)slot_at(slot, 0); }
 
 /// Map L and W of a region for slots of `size` bytes in all (at most FORMAT_AREA_LIMIT), writable
 /// and zero. `search`: look for a place where all four areas are free, instead of trying the first
@@ -83,6 +84,7 @@ PKGIMG_MUST_USE enum pkgimg_status image_pread(const struct image_handle *handle
 
 /// Map R and X of an image from its file, and read L and W into the slot and the tables into
 /// `tables` (8-byte aligned, geometry->tables_size bytes). After a failure R and X are not mapped.
+/// One mapping holds both, so constants are executable too (docs/decisions.md has the cost of two).
 PKGIMG_MUST_USE enum pkgimg_status image_map(const struct image_handle *handle, const struct disk_geometry *geometry,
                                              const struct slot *slot, void *tables, struct map_counts *counts,
                                              struct pkgimg_error *error);

@@ -10,10 +10,13 @@ static uint64_t round_page(uint64_t size) { return (size + FORMAT_PAGE - 1) & ~(
 
 uint64_t slot_size(const struct disk_geometry *geometry)
 {
+  const struct disk_area *areas = geometry->areas;
+  const uint64_t sizes[] = {areas[AREA_X].address + areas[AREA_X].memory_size, areas[AREA_L].memory_size,
+                            areas[AREA_W].memory_size};
   uint64_t largest = FORMAT_PAGE;
-  for (int i = 0; i < AREA_COUNT; i++)
-    if (geometry->areas[i].memory_size > largest)
-      largest = geometry->areas[i].memory_size;
+  for (int i = 0; i < 3; i++)
+    if (sizes[i] > largest)
+      largest = sizes[i];
   return round_page(largest);
 }
 
@@ -35,7 +38,7 @@ static void *map_memory(void *at, uint64_t size, int more_flags, struct map_coun
 // L nearly always fit there.
 static void *place_of_data(uint64_t size, bool search, struct map_counts *counts)
 {
-  const uint64_t all = AREA_W * FORMAT_AREA_STEP + size;
+  const uint64_t all = FORMAT_W_START + size;
   if (!search)
     return NULL;
   uint8_t *probe = mmap(NULL, all, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
@@ -43,7 +46,7 @@ static void *place_of_data(uint64_t size, bool search, struct map_counts *counts
   if (probe == MAP_FAILED)
     return NULL;
   munmap(probe, all);
-  return probe + FORMAT_AREA_START(AREA_W);
+  return probe + FORMAT_W_START;
 }
 
 static enum pkgimg_status map_areas(struct region *region, bool search, struct map_counts *counts,
@@ -53,8 +56,8 @@ static enum pkgimg_status map_areas(struct region *region, bool search, struct m
   uint8_t *data = map_memory(wish, region->size, wish ? MAP_FIXED_NOREPLACE : 0, counts);
   if (data == MAP_FAILED)
     return fail_mapping(NULL, error);
-  region->base = data - FORMAT_AREA_START(AREA_W);
-  if (map_memory(region->base + FORMAT_AREA_START(AREA_L), region->size, MAP_FIXED_NOREPLACE, counts) != MAP_FAILED)
+  region->base = data - FORMAT_W_START;
+  if (map_memory(region->base + FORMAT_L_START, region->size, MAP_FIXED_NOREPLACE, counts) != MAP_FAILED)
     return PKGIMG_OK;
   enum pkgimg_status status = fail_mapping(NULL, error);
   munmap(data, region->size);
@@ -81,8 +84,8 @@ static void unmap_writable(struct region *region, uint64_t offset, uint64_t size
 {
   if (size == 0)
     return;
-  munmap(region->base + FORMAT_AREA_START(AREA_L) + offset, size);
-  munmap(region->base + FORMAT_AREA_START(AREA_W) + offset, size);
+  munmap(region->base + FORMAT_L_START + offset, size);
+  munmap(region->base + FORMAT_W_START + offset, size);
 }
 
 static void end_hold(struct region *region)
@@ -116,7 +119,7 @@ void slot_release(struct slot *slot)
 enum pkgimg_status region_seal(struct region *region, struct map_counts *counts, struct pkgimg_error *error)
 {
   counts->system_calls++;
-  if (mprotect(region->base + FORMAT_AREA_START(AREA_L), region->taken, PROT_READ) < 0)
+  if (mprotect(region->base + FORMAT_L_START, region->taken, PROT_READ) < 0)
     return fail_system(error, NULL, "mprotect");
   return PKGIMG_OK;
 }

@@ -16,17 +16,18 @@ struct host_object {
   const Elf64_Dyn *dynamic;
   struct symbols symbols;  // bucket_count 0: it has no GNU hash table
   const uint16_t *versions;
-  const uint8_t *definitions;  // Elf64_Verdef
-  const uint8_t *needs;        // Elf64_Verneed
+  const char **version_names;  // by index; from malloc
+  unsigned version_count;
+  bool defines_versions;
   const char *soname;
   uint64_t module;
   bool start_up;  // in the scope that the program started with
 };
 
-/// A remembered answer. Its strings are its own.
+/// A remembered answer. Its strings are those of the object that defines the symbol.
 struct answer {
-  char *name;
-  char *version;
+  const char *name;
+  const char *version;
   uint32_t hash;
   bool thread_local;
   struct host_symbol symbol;
@@ -69,6 +70,57 @@ static const void *pointer(const struct host_object *object, uint64_t value)
   return (const void *)(value && value < object->base ? value + object->base : value);
 }
 
+// Versions: LSB core specification, 10.7.
+static void name_version(struct host_object *object, unsigned index, uint32_t string)
+{
+  enum { HIDDEN = 0x8000, MOST = 4096 };
+  index &= ~HIDDEN;
+  if (index >= MOST)
+    return;
+  if (index >= object->version_count) {
+    const char **grown = reallocarray(object->version_names, index + 1, sizeof *grown);
+    if (!grown)
+      return;  // symbols of this version will not be found, and the load says so
+    memset(grown + object->version_count, 0, (index + 1 - object->version_count) * sizeof *grown);
+    object->version_names = grown;
+    object->version_count = index + 1;
+  }
+  object->version_names[index] = (const char *)object->symbols.strings.data + string;
+}
+
+static void list_definitions(struct host_object *object, const uint8_t *at)
+{
+  while (at) {
+    const Elf64_Verdef *definition = (const Elf64_Verdef *)(const void *)at;
+    const Elf64_Verdaux *name = (const Elf64_Verdaux *)(const void *)(at + definition->vd_aux);
+    name_version(object, definition->vd_ndx, name->vda_name);
+    at = definition->vd_next ? at + definition->vd_next : NULL;
+  }
+}
+
+// A program defines symbols with versions that it asks of others: copies of a library's variables
+// (R_X86_64_COPY) carry the version of the original.
+static void list_needs(struct host_object *object, const uint8_t *at)
+{
+  while (at) {
+    const Elf64_Verneed *library = (const Elf64_Verneed *)(const void *)at;
+    const uint8_t *entry = at + library->vn_aux;
+    for (unsigned i = 0; i < library->vn_cnt; i++) {
+      const Elf64_Vernaux *version = (const Elf64_Vernaux *)(const void *)entry;
+      name_version(object, version->vna_other, version->vna_name);
+      entry += version->vna_next;
+    }
+    at = library->vn_next ? at + library->vn_next : NULL;
+  }
+}
+
+static void list_versions(struct host_object *object, const void *definitions, const void *needs)
+{
+  object->defines_versions = definitions != NULL;
+  list_needs(object, needs);
+  list_definitions(object, definitions);
+}
+
 static void take_symbols(struct host_object *object)
 {
   uint64_t values[DT_NUM] = {0};
@@ -79,8 +131,7 @@ static void take_symbols(struct host_object *object)
     symbols_init_trusted(&object->symbols, pointer(object, values[DT_SYMTAB]), strings, values[DT_STRSZ],
                          pointer(object, gnu.hash));
   object->versions = pointer(object, gnu.versions);
-  object->definitions = pointer(object, gnu.definitions);
-  object->needs = pointer(object, gnu.needs);
+  list_versions(object, pointer(object, gnu.definitions), pointer(object, gnu.needs));
   object->soname = values[DT_SONAME] && strings ? strings + values[DT_SONAME] : "";
 }
 
@@ -129,12 +180,15 @@ static void mark_start_up(void)
   } while (marked != before);
 }
 
+static void forget_objects(void)
+{
+  for (size_t i = 0; i < host.count; i++)
+    free(host.objects[i].version_names);
+  host.count = 0;
+}
+
 static void forget_answers(void)
 {
-  for (size_t i = 0; i < host.answer_capacity; i++) {
-    free(host.answers[i].name);
-    free(host.answers[i].version);
-  }
   free(host.answers);
   host.answers = NULL;
   host.answer_count = host.answer_capacity = 0;
@@ -147,9 +201,9 @@ enum pkgimg_status host_refresh(struct pkgimg_error *error)
   if (host.count && generation == host.generation)
     return PKGIMG_OK;
   forget_answers();
-  host.count = 0;
+  forget_objects();
   if (dl_iterate_phdr(collect, error) != 0 || host.count == 0) {
-    host.count = 0;
+    forget_objects();
     return fail_memory(error, host.capacity * sizeof *host.objects);
   }
   mark_start_up();
@@ -158,44 +212,6 @@ enum pkgimg_status host_refresh(struct pkgimg_error *error)
 }
 
 unsigned long long host_generation(void) { return host.generation; }
-
-// ---- versions (LSB core specification, 10.7)
-
-static const char *string_of(const struct host_object *object, uint32_t offset)
-{
-  return (const char *)object->symbols.strings.data + offset;
-}
-
-// The version that an object defines under an index; NULL if it defines none there.
-static const char *defined_version(const struct host_object *object, unsigned index)
-{
-  for (const uint8_t *at = object->definitions; at;) {
-    const Elf64_Verdef *definition = (const Elf64_Verdef *)(const void *)at;
-    const Elf64_Verdaux *name = (const Elf64_Verdaux *)(const void *)(at + definition->vd_aux);
-    if (definition->vd_ndx == index)
-      return string_of(object, name->vda_name);
-    at = definition->vd_next ? at + definition->vd_next : NULL;
-  }
-  return NULL;
-}
-
-// The version that it asks of others under an index. A program defines such symbols too: copies of
-// a library's variables (R_X86_64_COPY) carry the version of the original.
-static const char *needed_version(const struct host_object *object, unsigned index)
-{
-  for (const uint8_t *at = object->needs; at;) {
-    const Elf64_Verneed *library = (const Elf64_Verneed *)(const void *)at;
-    const uint8_t *entry = at + library->vn_aux;
-    for (unsigned i = 0; i < library->vn_cnt; i++) {
-      const Elf64_Vernaux *version = (const Elf64_Vernaux *)(const void *)entry;
-      if (version->vna_other == index)
-        return string_of(object, version->vna_name);
-      entry += version->vna_next;
-    }
-    at = library->vn_next ? at + library->vn_next : NULL;
-  }
-  return NULL;
-}
 
 static bool version_matches(const struct host_object *object, uint32_t symbol, const char *version)
 {
@@ -207,10 +223,9 @@ static bool version_matches(const struct host_object *object, uint32_t symbol, c
     return !(index & HIDDEN) && index != VER_NDX_LOCAL;
   index &= ~HIDDEN;
   if (index <= VER_NDX_GLOBAL)
-    return index == VER_NDX_GLOBAL && !object->definitions;
-  const char *found = defined_version(object, index);
-  found = found ? found : needed_version(object, index);
-  return found && strcmp(found, version) == 0;
+    return index == VER_NDX_GLOBAL && !object->defines_versions;
+  return index < object->version_count && object->version_names[index] &&
+         strcmp(object->version_names[index], version) == 0;
 }
 
 // ---- looking up
@@ -253,23 +268,36 @@ static struct host_symbol take(const struct host_query *query, const struct host
   return found;
 }
 
+// A name that stays valid as long as the object is loaded.
+static struct answer answer_of(const struct host_query *query, const struct host_object *object, uint32_t index)
+{
+  unsigned version = object->versions ? object->versions[index] & 0x7fffu : 0;
+  bool named = *query->version && version < object->version_count && object->version_names[version];
+  return (struct answer){.name = symbols_name(&object->symbols, index),
+                         .version = named ? object->version_names[version] : "",
+                         .hash = query->hash,
+                         .thread_local = query->type == STT_TLS};
+}
+
 // The order is ld.so's own, that of its list. What was there at start-up is in everybody's scope; of
-// anything else (preloaded, or opened since, perhaps with RTLD_LOCAL) only ld.so knows.
-static bool look_up(const struct host_query *query, struct host_symbol *symbol)
+// anything else (preloaded, or opened since, perhaps with RTLD_LOCAL) only ld.so knows. An answer
+// without a name cannot be remembered.
+static bool look_up(const struct host_query *query, struct answer *answer)
 {
   for (size_t i = 0; i < host.count; i++) {
     const struct host_object *object = &host.objects[i];
     uint32_t index = find_in(object, query);
     if (index == 0)
       continue;
-    if (object->start_up || query->anywhere || query->type == STT_TLS) {
-      *symbol = take(query, object, index);
-      return true;
-    }
-    if (ask_ld_so(query, symbol))
-      return true;
+    *answer = answer_of(query, object, index);
+    if (object->start_up || query->anywhere || query->type == STT_TLS)
+      answer->symbol = take(query, object, index);
+    else if (!ask_ld_so(query, &answer->symbol))
+      continue;
+    return true;
   }
-  return query->type != STT_TLS && !query->anywhere && ask_ld_so(query, symbol);
+  *answer = (struct answer){0};
+  return query->type != STT_TLS && !query->anywhere && ask_ld_so(query, &answer->symbol);
 }
 
 // ---- remembering
@@ -309,32 +337,24 @@ static bool grow_answers(void)
   return true;
 }
 
-// Not remembering only costs time, so memory that is not there is no error.
-static void remember(struct answer *answer, const struct host_query *query, struct host_symbol symbol)
-{
-  char *name = strdup(query->name), *version = strdup(query->version);
-  if (!name || !version) {
-    free(name);
-    free(version);
-    return;
-  }
-  *answer = (struct answer){name, version, query->hash, query->type == STT_TLS, symbol};
-  host.answer_count++;
-}
-
 bool host_find(const struct host_query *query, struct host_symbol *symbol, uint64_t *lookups)
 {
-  struct answer *answer = grow_answers() ? answer_slot(host.answers, host.answer_capacity, query) : NULL;
-  if (answer && answer->name) {
-    *symbol = answer->symbol;
+  struct answer *place = grow_answers() ? answer_slot(host.answers, host.answer_capacity, query) : NULL;
+  if (place && place->name) {
+    *symbol = place->symbol;
     return true;
   }
+  struct answer found = {.symbol.value = gate_find(query->name)};
   ++*lookups;
-  *symbol = (struct host_symbol){.value = gate_find(query->name)};
-  if (!symbol->value && !look_up(query, symbol))
+  if (!found.symbol.value && !look_up(query, &found))
     return false;
-  if (answer && query->run_code)
-    remember(answer, query, *symbol);
+  *symbol = found.symbol;
+  // Not remembering only costs time.
+  bool same_version = found.version && strcmp(found.version, query->version) == 0;
+  if (place && found.name && same_version && query->run_code) {
+    *place = found;
+    host.answer_count++;
+  }
   return true;
 }
 
