@@ -21,7 +21,8 @@ void buffer_deinit(struct buffer *buffer);
 /// Append `size` bytes, zeros when `data` is NULL.
 PKGIMG_MUST_USE enum pkgimg_status buffer_append(struct buffer *buffer, const void *data, size_t size,
                                                  struct pkgimg_error *error);
-PKGIMG_MUST_USE enum pkgimg_status buffer_align(struct buffer *buffer, size_t alignment, struct pkgimg_error *error);
+PKGIMG_MUST_USE enum pkgimg_status buffer_align(struct buffer *buffer, size_t alignment,
+                                                struct pkgimg_error *error);
 
 /// A list of strings that it owns. Zero-initialise it.
 struct string_list {

@@ -29,21 +29,23 @@ static void begin(struct pkgimg_error *error, enum pkgimg_status status, const c
     snprintf(error->text + length, sizeof error->text - (size_t)length, "%s: ", error->name);
 }
 
-static void append(struct pkgimg_error *error, const char *format, va_list arguments)
-{
-  size_t length = strlen(error->text);
-  vsnprintf(error->text + length, sizeof error->text - length, format, arguments);
-}
-
-enum pkgimg_status fail(struct pkgimg_error *error, enum pkgimg_status status, const char *file, const char *format,
-                        ...)
+static enum pkgimg_status report(struct pkgimg_error *error, enum pkgimg_status status, const char *file,
+                                 const char *name, const char *format, va_list arguments)
 {
   if (!error)
     return status;
-  begin(error, status, file, NULL);
+  begin(error, status, file, name);
+  size_t length = strlen(error->text);
+  vsnprintf(error->text + length, sizeof error->text - length, format, arguments);
+  return status;
+}
+
+enum pkgimg_status fail(struct pkgimg_error *error, enum pkgimg_status status, const char *file,
+                        const char *format, ...)
+{
   va_list arguments;
   va_start(arguments, format);
-  append(error, format, arguments);
+  report(error, status, file, NULL, format, arguments);
   va_end(arguments);
   return status;
 }
@@ -51,18 +53,15 @@ enum pkgimg_status fail(struct pkgimg_error *error, enum pkgimg_status status, c
 enum pkgimg_status fail_name(struct pkgimg_error *error, enum pkgimg_status status, const char *file,
                              const char *name, const char *format, ...)
 {
-  if (!error)
-    return status;
-  begin(error, status, file, name);
   va_list arguments;
   va_start(arguments, format);
-  append(error, format, arguments);
+  report(error, status, file, name, format, arguments);
   va_end(arguments);
   return status;
 }
 
-enum pkgimg_status fail_at(struct pkgimg_error *error, enum pkgimg_status status, const char *file, uint64_t offset,
-                           const char *what, uint64_t expected, uint64_t found)
+enum pkgimg_status fail_at(struct pkgimg_error *error, enum pkgimg_status status, const char *file,
+                           uint64_t offset, const char *what, uint64_t expected, uint64_t found)
 {
   if (!error)
     return status;

@@ -6,7 +6,10 @@
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
-uint64_t hash64(const void *data, size_t size) { return XXH3_64bits(data, size); }
+uint64_t hash64(const void *data, size_t size)
+{
+  return XXH3_64bits(data, size);
+}
 
 uint64_t hash64_seeded(const void *data, size_t size, uint64_t seed)
 {
@@ -21,7 +24,10 @@ struct hash128 *hash128_create(void)
   return (struct hash128 *)state;
 }
 
-void hash128_destroy(struct hash128 *hash) { XXH3_freeState((XXH3_state_t *)hash); }
+void hash128_destroy(struct hash128 *hash)
+{
+  XXH3_freeState((XXH3_state_t *)hash);
+}
 
 void hash128_add(struct hash128 *hash, const void *data, size_t size)
 {

@@ -65,8 +65,8 @@ static enum pkgimg_status refuse(const struct codegen_options *options, const ch
 
 // ---- parsing
 
-enum pkgimg_status codegen_parse(LLVMContextRef context, const char *file, struct span bytes, LLVMModuleRef *module,
-                                 struct pkgimg_error *error)
+enum pkgimg_status codegen_parse(LLVMContextRef context, const char *file, struct span bytes,
+                                 LLVMModuleRef *module, struct pkgimg_error *error)
 {
   struct complaint complaint AUTO(complaint_end);
   complaint_begin(&complaint, context);
@@ -193,8 +193,7 @@ static enum pkgimg_status emit(const struct codegen_options *options, LLVMModule
     LLVMDisposeMessage(message);
     return status;
   }
-  enum pkgimg_status status =
-      buffer_append(product, LLVMGetBufferStart(bytes), LLVMGetBufferSize(bytes), error);
+  enum pkgimg_status status = buffer_append(product, LLVMGetBufferStart(bytes), LLVMGetBufferSize(bytes), error);
   LLVMDisposeMemoryBuffer(bytes);
   return status;
 }

@@ -48,7 +48,7 @@ static_assert(sizeof(struct disk_geometry) == 160, "disk_geometry");
 
 /// The note's descriptor, found by its name and type among the program headers' notes and within
 /// the first FORMAT_HEAD bytes of the file.
-#define FORMAT_HEAD 1024u
+#define FORMAT_HEAD      1024u
 #define FORMAT_NOTE_NAME "pkgimg-note"
 #define FORMAT_NOTE_TYPE 0x474d4950u
 struct disk_header {
@@ -91,18 +91,18 @@ struct disk_region {
 struct disk_tables {
   char magic[8];
   uint8_t build_id[16];
-  uint64_t hash;       ///< XXH3-64 of the tables behind this member
-  uint64_t geometry_hash;  ///< XXH3-64 of struct disk_geometry behind its build id
-  uint64_t data_hash;  ///< XXH3-64 of the file part of W, seeded with XXH3-64 of that of L
-  uint32_t name;       ///< the package, in strings
-  uint32_t words;      ///< 8-byte words in the file part of L, then W: the universe of sites
-  struct disk_table strings;       ///< bytes; begins with a NUL
-  struct disk_table dependencies;  ///< struct disk_dependency
-  struct disk_table imports;       ///< struct disk_import
-  struct disk_table site_sets;     ///< struct disk_site_set: self, each dependency, host
-  struct disk_table site_imports;  ///< uint32_t: for each site of the host set its import
-  struct disk_table residuals;     ///< struct disk_residual
-  struct disk_table libraries;     ///< uint32_t in strings: host libraries that define its imports
+  uint64_t hash;                      ///< XXH3-64 of the tables behind this member
+  uint64_t geometry_hash;             ///< XXH3-64 of struct disk_geometry behind its build id
+  uint64_t data_hash;                 ///< XXH3-64 of the file part of W, seeded with XXH3-64 of that of L
+  uint32_t name;                      ///< the package, in strings
+  uint32_t words;                     ///< 8-byte words in the file part of L, then W: the universe of sites
+  struct disk_table strings;          ///< bytes; begins with a NUL
+  struct disk_table dependencies;     ///< struct disk_dependency
+  struct disk_table imports;          ///< struct disk_import
+  struct disk_table site_sets;        ///< struct disk_site_set: self, each dependency, host
+  struct disk_table site_imports;     ///< uint32_t: for each site of the host set its import
+  struct disk_table residuals;        ///< struct disk_residual
+  struct disk_table libraries;        ///< uint32_t in strings: host libraries that define its imports
   struct disk_region symbols;         ///< Elf64_Sym, .dynsym in R
   struct disk_region symbol_strings;  ///< bytes, .dynstr in R
   struct disk_region symbol_hash;     ///< bytes, .gnu.hash in R

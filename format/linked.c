@@ -8,7 +8,8 @@ static enum pkgimg_status headers_read(const struct reader *reader, struct linke
   const void *header, *sections;
   TRY(reader_array(reader, "ELF header", 0, 1, sizeof *linked->header, 8, &header));
   linked->header = header;
-  if (memcmp(linked->header->e_ident, ELFMAG, SELFMAG) != 0 || linked->header->e_shstrndx >= linked->header->e_shnum)
+  if (memcmp(linked->header->e_ident, ELFMAG, SELFMAG) != 0 ||
+      linked->header->e_shstrndx >= linked->header->e_shnum)
     return fail(reader->error, PKGIMG_MALFORMED, reader->file, "the linker made no ELF file");
   TRY(reader_array(reader, "section headers", linked->header->e_shoff, linked->header->e_shnum,
                    sizeof *linked->sections, 8, &sections));
@@ -27,8 +28,8 @@ static enum area area_of(const Elf64_Phdr *segment)
 static enum pkgimg_status segments_read(const struct reader *reader, struct linked *linked)
 {
   const void *array;
-  TRY(reader_array(reader, "program headers", linked->header->e_phoff, linked->header->e_phnum, sizeof(Elf64_Phdr), 8,
-                   &array));
+  TRY(reader_array(reader, "program headers", linked->header->e_phoff, linked->header->e_phnum, sizeof(Elf64_Phdr),
+                   8, &array));
   const Elf64_Phdr *segments = array;
   for (unsigned i = 0; i < linked->header->e_phnum; i++) {
     if (segments[i].p_type == PT_TLS)
@@ -80,7 +81,9 @@ static struct linked_section *place_of(struct linked *linked, const Elf64_Shdr *
   case SHT_FINI_ARRAY:
     return &linked->fini_array;
   case SHT_STRTAB:
-    return strcmp(name, ".dynstr") == 0 ? &linked->strings : strcmp(name, ".strtab") == 0 ? &linked->all_strings : NULL;
+    return strcmp(name, ".dynstr") == 0   ? &linked->strings
+           : strcmp(name, ".strtab") == 0 ? &linked->all_strings
+                                          : NULL;
   default:
     return strcmp(name, ".eh_frame") == 0 ? &linked->unwind : NULL;
   }

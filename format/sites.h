@@ -20,10 +20,10 @@ struct sites_walk {
   const uint8_t *headers;  ///< (key, cardinality - 1) per container
   size_t position;         ///< of the next unread byte of containers
   enum { SITES_ARRAY, SITES_BITSET, SITES_RUN } kind;
-  uint32_t base;       ///< first id of the current container
-  uint32_t left;       ///< array: values, bitset: words, run: runs that are still unread
-  uint64_t bits;       ///< bitset: the rest of the current word
-  uint32_t bits_base;  ///< id of bit 0 of `bits`
+  uint32_t base;                ///< first id of the current container
+  uint32_t left;                ///< array: values, bitset: words, run: runs that are still unread
+  uint64_t bits;                ///< bitset: the rest of the current word
+  uint32_t bits_base;           ///< id of bit 0 of `bits`
   uint32_t run_next, run_last;  ///< run: ids of the current run that are still unread
   uint32_t kinds[3];            ///< containers entered so far, by kind
   bool broken;

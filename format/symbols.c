@@ -42,8 +42,8 @@ bool symbols_init(struct symbols *symbols, struct span symbol_table, struct span
   return true;
 }
 
-void symbols_init_trusted(struct symbols *symbols, const Elf64_Sym *table, const char *strings, uint64_t strings_size,
-                          const uint32_t *hash_table)
+void symbols_init_trusted(struct symbols *symbols, const Elf64_Sym *table, const char *strings,
+                          uint64_t strings_size, const uint32_t *hash_table)
 {
   *symbols = (struct symbols){
       .symbols = table,
@@ -90,6 +90,7 @@ uint32_t symbols_find(const struct symbols *symbols, const char *name, uint32_t 
 
 const char *symbols_name(const struct symbols *symbols, uint32_t index)
 {
-  const char *name = index < symbols->count ? span_string(symbols->strings, symbols->symbols[index].st_name) : NULL;
+  const char *name =
+      index < symbols->count ? span_string(symbols->strings, symbols->symbols[index].st_name) : NULL;
   return name ? name : "";
 }

@@ -30,8 +30,8 @@ PKGIMG_MUST_USE bool symbols_init(struct symbols *symbols, struct span symbol_ta
                                   struct span hash_table);
 
 /// The same for a mapped object of the host: `hash_table` is trusted, sizes are unknown.
-void symbols_init_trusted(struct symbols *symbols, const Elf64_Sym *table, const char *strings, uint64_t strings_size,
-                          const uint32_t *hash_table);
+void symbols_init_trusted(struct symbols *symbols, const Elf64_Sym *table, const char *strings,
+                          uint64_t strings_size, const uint32_t *hash_table);
 
 /// The index of a defined symbol with this name, or 0. To go on behind a match (the same name with
 /// another version), pass that match as `after`; first 0.

@@ -79,7 +79,8 @@ enum pkgimg_status note_find(const struct reader *reader, uint64_t *offset)
   return fail(reader->error, PKGIMG_NOT_AN_IMAGE, reader->file, "a shared library, but not a package image");
 }
 
-static enum pkgimg_status header_check(const struct reader *reader, uint64_t place, const struct disk_header *header)
+static enum pkgimg_status header_check(const struct reader *reader, uint64_t place,
+                                       const struct disk_header *header)
 {
   if (header->version != FORMAT_VERSION)
     return fail_at(reader->error, PKGIMG_WRONG_VERSION, reader->file, place, "format version", FORMAT_VERSION,
@@ -123,15 +124,22 @@ static enum pkgimg_status area_check(const struct reader *reader, uint64_t place
   if (area->file_offset < least_offset || area->file_offset > UINT32_MAX)
     return broken(reader, place + 16, "file offset of an area", least_offset, area->file_offset);
   if (area->file_offset % FORMAT_PAGE)
-    return broken(reader, place + 16, "file offset of an area (multiple of a page)", 0, area->file_offset % FORMAT_PAGE);
+    return broken(reader, place + 16, "file offset of an area (multiple of a page)", 0,
+                  area->file_offset % FORMAT_PAGE);
   if (words ? area->file_size % 8 : area->file_size != area->memory_size)
     return broken(reader, place + 24, "file size of an area", area->memory_size & ~7ull, area->file_size);
   return PKGIMG_OK;
 }
 
-static uint64_t round_page(uint64_t size) { return (size + FORMAT_PAGE - 1) & ~(uint64_t)(FORMAT_PAGE - 1); }
+static uint64_t round_page(uint64_t size)
+{
+  return (size + FORMAT_PAGE - 1) & ~(uint64_t)(FORMAT_PAGE - 1);
+}
 
-static uint64_t area_file_end(const struct disk_area *area) { return area->file_offset + area->file_size; }
+static uint64_t area_file_end(const struct disk_area *area)
+{
+  return area->file_offset + area->file_size;
+}
 
 uint64_t geometry_hash(const struct disk_geometry *geometry)
 {
@@ -140,10 +148,12 @@ uint64_t geometry_hash(const struct disk_geometry *geometry)
 
 uint64_t data_hash(const struct disk_geometry *geometry, const void *constants, const void *data)
 {
-  return hash64_seeded(data, geometry->areas[AREA_W].file_size, hash64(constants, geometry->areas[AREA_L].file_size));
+  return hash64_seeded(data, geometry->areas[AREA_W].file_size,
+                       hash64(constants, geometry->areas[AREA_L].file_size));
 }
 
-enum pkgimg_status geometry_check(const struct reader *reader, uint64_t place, const struct disk_geometry *geometry)
+enum pkgimg_status geometry_check(const struct reader *reader, uint64_t place,
+                                  const struct disk_geometry *geometry)
 {
   const struct disk_area *areas = geometry->areas;
   const uint64_t starts[AREA_COUNT] = {0, round_page(areas[AREA_R].memory_size), FORMAT_L_START, FORMAT_W_START};
@@ -156,7 +166,8 @@ enum pkgimg_status geometry_check(const struct reader *reader, uint64_t place, c
   // One call reads L, W and the tables, so nothing but the rest of a page lies between L and W.
   uint64_t data = round_page(area_file_end(&areas[AREA_L]));
   if (areas[AREA_W].file_offset != data)
-    return broken(reader, place + 32 + 3 * sizeof *areas, "file offset of an area", data, areas[AREA_W].file_offset);
+    return broken(reader, place + 32 + 3 * sizeof *areas, "file offset of an area", data,
+                  areas[AREA_W].file_offset);
   uint64_t at = place + offsetof(struct disk_geometry, tables_offset);
   // In memory as in the file.
   for (unsigned i = AREA_R; i <= AREA_X; i++)
@@ -170,8 +181,8 @@ enum pkgimg_status geometry_check(const struct reader *reader, uint64_t place, c
   return PKGIMG_OK;
 }
 
-static enum pkgimg_status hash_check(const struct reader *reader, const char *what, uint64_t place, uint64_t recorded,
-                                     uint64_t computed)
+static enum pkgimg_status hash_check(const struct reader *reader, const char *what, uint64_t place,
+                                     uint64_t recorded, uint64_t computed)
 {
   if (recorded == computed)
     return PKGIMG_OK;
@@ -179,7 +190,10 @@ static enum pkgimg_status hash_check(const struct reader *reader, const char *wh
 }
 
 // The bytes behind the first `skip` ones are what the hash in front of them guards.
-static uint64_t hash_behind(struct span bytes, size_t skip) { return hash64(bytes.data + skip, bytes.size - skip); }
+static uint64_t hash_behind(struct span bytes, size_t skip)
+{
+  return hash64(bytes.data + skip, bytes.size - skip);
+}
 
 static enum pkgimg_status tables_identity(const struct reader *reader, const struct disk_geometry *geometry,
                                           const struct disk_tables *head)
@@ -197,8 +211,8 @@ static enum pkgimg_status tables_identity(const struct reader *reader, const str
   }
   TRY(hash_check(reader, "hash of the tables", offsetof(struct disk_tables, hash), head->hash,
                  hash_behind(reader->bytes, FORMAT_TABLES_HASHED)));
-  return hash_check(reader, "hash of the geometry", offsetof(struct disk_tables, geometry_hash), head->geometry_hash,
-                    geometry_hash(geometry));
+  return hash_check(reader, "hash of the geometry", offsetof(struct disk_tables, geometry_hash),
+                    head->geometry_hash, geometry_hash(geometry));
 }
 
 static enum pkgimg_status table(const struct reader *reader, const char *what, const struct disk_table *at,
@@ -368,8 +382,8 @@ enum pkgimg_status closure_read(const struct reader *reader, const struct tables
     uint64_t place = sizeof head + i * sizeof *closure->entries;
     TRY(geometry_check(reader, place, &closure->entries[i].geometry));
     if (closure->entries[i].name >= tables->head->strings.count)
-      return broken(reader, place + sizeof(struct disk_geometry), "offset of a string", tables->head->strings.count,
-                    closure->entries[i].name);
+      return broken(reader, place + sizeof(struct disk_geometry), "offset of a string",
+                    tables->head->strings.count, closure->entries[i].name);
   }
   return PKGIMG_OK;
 }

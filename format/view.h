@@ -42,7 +42,10 @@ struct tables {
 };
 
 /// The index of the host's set of sites: the last.
-static inline uint32_t tables_host_set(const struct tables *tables) { return tables->set_count - 1; }
+static inline uint32_t tables_host_set(const struct tables *tables)
+{
+  return tables->set_count - 1;
+}
 static inline struct span tables_sites(const struct tables *tables, uint32_t set)
 {
   const struct disk_site_set *at = &tables->site_sets[set];

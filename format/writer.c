@@ -8,7 +8,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-static uint64_t round_up(uint64_t value, uint64_t step) { return (value + step - 1) / step * step; }
+static uint64_t round_up(uint64_t value, uint64_t step)
+{
+  return (value + step - 1) / step * step;
+}
 
 void writer_areas(const struct linked *linked, struct disk_area areas[AREA_COUNT])
 {
@@ -17,7 +20,9 @@ void writer_areas(const struct linked *linked, struct disk_area areas[AREA_COUNT
     const Elf64_Phdr *segment = linked->segments[i];
     bool words = i == AREA_L || i == AREA_W;
     uint64_t next = round_up(end, FORMAT_PAGE);
-    areas[i] = (struct disk_area){.address = i == AREA_L ? FORMAT_L_START : i == AREA_W ? FORMAT_W_START : next,
+    areas[i] = (struct disk_area){.address = i == AREA_L   ? FORMAT_L_START
+                                             : i == AREA_W ? FORMAT_W_START
+                                                           : next,
                                   .file_offset = next};
     if (segment) {
       areas[i].file_offset = segment->p_offset;
@@ -255,8 +260,8 @@ static void fill_in(struct writer *writer)
   const Elf64_Sym *handle = linked_find(writer->input->linked, "__dso_handle");
   writer->head.handle = handle ? handle->st_value : 0;
   writer->head.geometry_hash = geometry_hash(&writer->header.geometry);
-  writer->head.data_hash = data_hash(&writer->header.geometry, image + areas[AREA_L].file_offset,
-                                     image + areas[AREA_W].file_offset);
+  writer->head.data_hash =
+      data_hash(&writer->header.geometry, image + areas[AREA_L].file_offset, image + areas[AREA_W].file_offset);
   *head = writer->head;
   head->hash =
       hash64((uint8_t *)head + FORMAT_TABLES_HASHED, writer->header.geometry.tables_size - FORMAT_TABLES_HASHED);
@@ -264,9 +269,8 @@ static void fill_in(struct writer *writer)
 
 static enum pkgimg_status identify(struct writer *writer)
 {
-  struct reader reader = {.file = writer->input->name,
-                          .bytes = {writer->image->data, writer->image->size},
-                          .error = writer->error};
+  struct reader reader = {
+      .file = writer->input->name, .bytes = {writer->image->data, writer->image->size}, .error = writer->error};
   struct disk_header *header = &writer->header;
   uint64_t note;
   TRY(note_find(&reader, &note));

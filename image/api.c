@@ -2,6 +2,8 @@
 //
 // The public face: checks arguments, takes the lock, and calls the steps.
 #include "base/array.h"
+#include "base/clock.h"
+#include "image/areas.h"
 #include "image/runtime.h"
 #include "relocator/gate.h"
 #include "relocator/tls.h"
@@ -9,8 +11,6 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <time.h>
 
 // One lock for the process, as ld.so has one: images of all runtimes share the host's symbols, its
 // unwinder and its lists of destructors.
@@ -87,7 +87,8 @@ static void start_process(void)
 // ---- runtimes
 
 static enum pkgimg_status copy_search_path(struct pkgimg_runtime *runtime,
-                                           const struct pkgimg_runtime_options *options, struct pkgimg_error *error)
+                                           const struct pkgimg_runtime_options *options,
+                                           struct pkgimg_error *error)
 {
   runtime->search_path = calloc(options->search_path_count + 1, sizeof *runtime->search_path);
   if (!runtime->search_path)
@@ -128,9 +129,10 @@ static void runtime_destroy(struct pkgimg_runtime *runtime)
 static enum pkgimg_status check_options(const struct pkgimg_runtime_options *options, struct pkgimg_error *error)
 {
   if (options->size != sizeof *options)
-    return fail(error, PKGIMG_INVALID_ARGUMENT, NULL, "struct pkgimg_runtime_options: size: expected %zu, found %zu",
-                sizeof *options, options->size);
-  if (options->prefetch > PKGIMG_PREFETCH_RING || options->flags & ~(PKGIMG_RUNTIME_NO_CODE | PKGIMG_RUNTIME_VERIFY))
+    return fail(error, PKGIMG_INVALID_ARGUMENT, NULL,
+                "struct pkgimg_runtime_options: size: expected %zu, found %zu", sizeof *options, options->size);
+  if (options->prefetch > PKGIMG_PREFETCH_RING ||
+      options->flags & ~(PKGIMG_RUNTIME_NO_CODE | PKGIMG_RUNTIME_VERIFY))
     return fail(error, PKGIMG_INVALID_ARGUMENT, NULL, "unknown prefetch mode %d or flags 0x%x",
                 (int)options->prefetch, options->flags);
   return PKGIMG_OK;
@@ -154,8 +156,8 @@ static enum pkgimg_status prepare(struct pkgimg_runtime *runtime, const struct p
   return PKGIMG_OK;
 }
 
-enum pkgimg_status pkgimg_runtime_open(const struct pkgimg_runtime_options *options, struct pkgimg_runtime **result,
-                                       struct pkgimg_error *error)
+enum pkgimg_status pkgimg_runtime_open(const struct pkgimg_runtime_options *options,
+                                       struct pkgimg_runtime **result, struct pkgimg_error *error)
 {
   static pthread_once_t once = PTHREAD_ONCE_INIT;
   static const struct pkgimg_runtime_options defaults = {.size = sizeof defaults};
@@ -204,13 +206,6 @@ void pkgimg_runtime_close(struct pkgimg_runtime *runtime)
 
 // ---- images
 
-static uint64_t now(void)
-{
-  struct timespec time;
-  clock_gettime(CLOCK_MONOTONIC, &time);
-  return (uint64_t)time.tv_sec * 1000000000u + (uint64_t)time.tv_nsec;
-}
-
 enum pkgimg_status pkgimg_load(struct pkgimg_runtime *runtime, const char *path, struct pkgimg_image **image,
                                struct pkgimg_error *error)
 {
@@ -219,9 +214,9 @@ enum pkgimg_status pkgimg_load(struct pkgimg_runtime *runtime, const char *path,
     return fail(error, PKGIMG_INVALID_ARGUMENT, path, "pkgimg_load: a NULL runtime, path or result");
   LOCKED;
   TRY(load_image(runtime, path, image, &fresh, error));
-  uint64_t begin = now();
+  uint64_t begin = clock_now();
   images_start(fresh);
-  runtime->stats.nanoseconds[PKGIMG_PHASE_START] += now() - begin;
+  runtime->stats.nanoseconds[PKGIMG_PHASE_START] += clock_now() - begin;
   return PKGIMG_OK;
 }
 
@@ -250,7 +245,8 @@ static struct symbols symbols_of(const struct pkgimg_image *image)
   const struct disk_region *table = &image->symbol_table, *strings = &image->symbol_strings,
                            *hash = &image->symbol_hash;
   uint64_t base = image_base(image);
-  if (!symbols_init(&symbols, (struct span){(const uint8_t *)(base + table->address), table->count * sizeof(Elf64_Sym)},
+  if (!symbols_init(&symbols,
+                    (struct span){(const uint8_t *)(base + table->address), table->count * sizeof(Elf64_Sym)},
                     (struct span){(const uint8_t *)(base + strings->address), strings->count},
                     (struct span){(const uint8_t *)(base + hash->address), hash->count}))
     symbols = (struct symbols){0};
@@ -291,9 +287,15 @@ enum pkgimg_status pkgimg_symbol(struct pkgimg_image *image, const char *name, v
   return PKGIMG_OK;
 }
 
-const char *pkgimg_image_name(const struct pkgimg_image *image) { return image->name; }
+const char *pkgimg_image_name(const struct pkgimg_image *image)
+{
+  return image->name;
+}
 
-const char *pkgimg_image_path(const struct pkgimg_image *image) { return image->path; }
+const char *pkgimg_image_path(const struct pkgimg_image *image)
+{
+  return image->path;
+}
 
 struct pkgimg_image *pkgimg_image_at(struct pkgimg_runtime *runtime, const void *address)
 {
@@ -303,18 +305,7 @@ struct pkgimg_image *pkgimg_image_at(struct pkgimg_runtime *runtime, const void 
 
 void pkgimg_image_areas(const struct pkgimg_image *image, struct pkgimg_area *areas)
 {
-  static const char *const names[AREA_COUNT] = {"R", "X", "L", "W"};
-  static const int protections[AREA_COUNT] = {PROT_READ | PROT_EXEC, PROT_READ | PROT_EXEC, PROT_READ,
-                                            PROT_READ | PROT_WRITE};
-  for (int i = 0; i < AREA_COUNT; i++) {
-    const struct disk_area *area = &image->geometry.areas[i];
-    areas[i] = (struct pkgimg_area){.name = names[i],
-                                    .address = image_base(image) + area->address,
-                                    .memory_size = area->memory_size,
-                                    .file_offset = area->file_offset,
-                                    .file_size = area->file_size,
-                                    .protection = protections[i]};
-  }
+  areas_describe(&image->geometry, image_base(image), areas);
 }
 
 // ---- statistics
@@ -337,6 +328,7 @@ enum pkgimg_status pkgimg_runtime_stats(struct pkgimg_runtime *runtime, struct p
 
 const char *pkgimg_phase_name(enum pkgimg_phase phase)
 {
-  static const char *const names[PKGIMG_PHASE_COUNT] = {"open", "prefetch", "map", "host", "relocate", "seal", "start"};
+  static const char *const names[PKGIMG_PHASE_COUNT] = {"open",     "prefetch", "map",  "host",
+                                                        "relocate", "seal",     "start"};
   return (unsigned)phase < PKGIMG_PHASE_COUNT ? names[phase] : "unknown";
 }

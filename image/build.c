@@ -130,9 +130,8 @@ static enum pkgimg_status order_providers(struct finish *finish, struct pkgimg_e
 
 static enum pkgimg_status resolve_linked(struct finish *finish, struct pkgimg_error *error)
 {
-  struct reader reader = {.file = finish->options->name,
-                          .bytes = {finish->output.data, finish->output.size},
-                          .error = error};
+  struct reader reader = {
+      .file = finish->options->name, .bytes = {finish->output.data, finish->output.size}, .error = error};
   TRY(linked_read(&reader, &finish->linked));
   TRY(order_providers(finish, error));
   return resolve(&finish->linked, finish->options->name, finish->providers, finish->deps.count, finish->words.data,
@@ -174,7 +173,8 @@ static void lists_deinit(struct lists *lists)
   free(lists->closure);
 }
 
-static enum pkgimg_status lists_allocate(struct lists *lists, const struct finish *finish, struct pkgimg_error *error)
+static enum pkgimg_status lists_allocate(struct lists *lists, const struct finish *finish,
+                                         struct pkgimg_error *error)
 {
   const struct resolution *resolution = &finish->resolution;
   size_t sites = 1, count = finish->deps.count + 2;
@@ -327,7 +327,10 @@ enum pkgimg_status pkgimg_build_modules(const struct pkgimg_build_options *optio
   return status;
 }
 
-static void dispose_context(LLVMContextRef *context) { LLVMContextDispose(*context); }
+static void dispose_context(LLVMContextRef *context)
+{
+  LLVMContextDispose(*context);
+}
 
 enum pkgimg_status pkgimg_build_files(const struct pkgimg_build_options *options, const char *const *files,
                                       size_t count, struct pkgimg_error *error)

@@ -32,7 +32,8 @@ static bool reaches_goal(struct walk *walk, uint32_t member)
   bool found = false;
   if (walk->search->dependencies(walk->search->context, member, &ids, &count))
     for (uint32_t i = 0; i < count && !found; i++)
-      found = memcmp(ids + 16 * i, walk->goal, 16) == 0 || reaches_goal(walk, member_of(walk->search, ids + 16 * i));
+      found =
+          memcmp(ids + 16 * i, walk->goal, 16) == 0 || reaches_goal(walk, member_of(walk->search, ids + 16 * i));
   free(ids);
   if (found)
     walk->ring[walk->length++] = member;
@@ -68,8 +69,8 @@ enum pkgimg_status cycle_explain(const struct cycle_search *search, const char *
   else if (reaches_goal(&walk, member))
     status = report_ring(&walk, name, error);
   else
-    status = fail_name(error, PKGIMG_MALFORMED, search->path, name, "stands before its dependency %s in the closure",
-                       wanted);
+    status = fail_name(error, PKGIMG_MALFORMED, search->path, name,
+                       "stands before its dependency %s in the closure", wanted);
   free(walk.visited);
   free(walk.ring);
   return status;

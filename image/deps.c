@@ -39,8 +39,8 @@ static bool try_beside(const char *file, const char *name, char path[4096])
 }
 
 // A name is looked for beside `dependent` (an image, or NULL), along dep_path, beside the output.
-static enum pkgimg_status locate(const struct pkgimg_build_options *options, const char *name, const char *dependent,
-                                 char path[4096], struct pkgimg_error *error)
+static enum pkgimg_status locate(const struct pkgimg_build_options *options, const char *name,
+                                 const char *dependent, char path[4096], struct pkgimg_error *error)
 {
   if (dependent && try_beside(dependent, name, path))
     return PKGIMG_OK;
@@ -76,7 +76,10 @@ static enum pkgimg_status dep_read(struct dep *dep, const char *path, struct pkg
   return PKGIMG_OK;
 }
 
-static const uint8_t *id_of(const struct dep *dep) { return dep->file.header.geometry.build_id; }
+static const uint8_t *id_of(const struct dep *dep)
+{
+  return dep->file.header.geometry.build_id;
+}
 
 static struct dep *find_name(const struct deps *deps, const char *name)
 {
@@ -166,7 +169,8 @@ static enum pkgimg_status add_direct(const struct pkgimg_build_options *options,
   return PKGIMG_OK;
 }
 
-enum pkgimg_status deps_read(const struct pkgimg_build_options *options, struct deps *deps, struct pkgimg_error *error)
+enum pkgimg_status deps_read(const struct pkgimg_build_options *options, struct deps *deps,
+                             struct pkgimg_error *error)
 {
   for (size_t i = 0; i < options->deps.count; i++)
     TRY(add_direct(options, deps, options->deps.items[i], error));

@@ -5,21 +5,21 @@
 #include "format/relocation.h"
 #include "format/sites.h"
 #include "format/view.h"
+#include "image/areas.h"
 #include "mapper/mapper.h"
 
 #include <fcntl.h>
 #include <pkgimg/inspect.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 
 struct pkgimg_inspection {
   char *path;
   struct buffer bytes;
   struct image_file file;
   struct pkgimg_summary summary;
-  size_t *uses;         // of each import
-  uint32_t *exports;    // indices of defined dynamic symbols
+  size_t *uses;       // of each import
+  uint32_t *exports;  // indices of defined dynamic symbols
   size_t export_count;
 };
 
@@ -102,21 +102,6 @@ static const char *init_name(const struct pkgimg_inspection *inspection)
   return NULL;
 }
 
-static void summarise_areas(struct pkgimg_inspection *inspection)
-{
-  static const char *const names[AREA_COUNT] = {"R", "X", "L", "W"};
-  static const int protections[AREA_COUNT] = {PROT_READ, PROT_READ | PROT_EXEC, PROT_READ, PROT_READ | PROT_WRITE};
-  for (int i = 0; i < AREA_COUNT; i++) {
-    const struct disk_area *area = &inspection->file.header.geometry.areas[i];
-    inspection->summary.areas[i] = (struct pkgimg_area){.name = names[i],
-                                                        .address = area->address,
-                                                        .memory_size = area->memory_size,
-                                                        .file_offset = area->file_offset,
-                                                        .file_size = area->file_size,
-                                                        .protection = protections[i]};
-  }
-}
-
 static void summarise(struct pkgimg_inspection *inspection)
 {
   const struct image_file *file = &inspection->file;
@@ -142,7 +127,7 @@ static void summarise(struct pkgimg_inspection *inspection)
       .init_function = init_name(inspection),
   };
   memcpy(summary->build_id, file->header.geometry.build_id, sizeof summary->build_id);
-  summarise_areas(inspection);
+  areas_describe(&file->header.geometry, 0, summary->areas);
 }
 
 static enum pkgimg_status fill(struct pkgimg_inspection *inspection, const char *path, struct pkgimg_error *error)
@@ -258,9 +243,10 @@ struct pkgimg_site_set pkgimg_inspection_site_set(const struct pkgimg_inspection
   bool begun = sites_begin(&walk, tables_sites(tables, (uint32_t)index), tables->head->words);
   while (begun && sites_next(&walk, ids) > 0)
     continue;
-  const char *target = index == FORMAT_SET_SELF                ? inspection->summary.name
-                       : index == tables_host_set(tables)      ? "host"
-                                                               : string(inspection, tables->dependencies[index - 1].name);
+  const char *target = index == FORMAT_SET_SELF ? inspection->summary.name
+                       : index == tables_host_set(tables)
+                           ? "host"
+                           : string(inspection, tables->dependencies[index - 1].name);
   return (struct pkgimg_site_set){.target = target,
                                   .count = tables->site_sets[index].count,
                                   .bytes = tables->site_sets[index].size,
@@ -276,10 +262,8 @@ struct pkgimg_residual pkgimg_inspection_residual(const struct pkgimg_inspection
   const char *type = relocation_name(residual->type), *symbol = "";
   if (residual->set == tables_host_set(tables))
     symbol = string(inspection, tables->imports[residual->import].name);
-  return (struct pkgimg_residual){.address = residual->address,
-                                  .type = type ? type : "unknown",
-                                  .symbol = symbol,
-                                  .addend = residual->addend};
+  return (struct pkgimg_residual){
+      .address = residual->address, .type = type ? type : "unknown", .symbol = symbol, .addend = residual->addend};
 }
 
 size_t pkgimg_inspection_sites(const struct pkgimg_inspection *inspection, size_t set, uint64_t first,

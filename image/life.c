@@ -13,7 +13,10 @@ extern void __cxa_finalize(void *handle);
 
 extern char **environ;
 
-static void *handle_of(const struct pkgimg_image *image) { return (void *)(image_base(image) + image->handle); }
+static void *handle_of(const struct pkgimg_image *image)
+{
+  return (void *)(image_base(image) + image->handle);
+}
 
 static void *const *array_of(const struct pkgimg_image *image, const struct disk_region *region)
 {

@@ -33,10 +33,11 @@ static void manifest_deinit(struct manifest *manifest)
 
 // ---- keys
 
-static enum pkgimg_status wrong_type(const struct manifest *manifest, const ucl_object_t *object, const char *expected)
+static enum pkgimg_status wrong_type(const struct manifest *manifest, const ucl_object_t *object,
+                                     const char *expected)
 {
-  return fail_name(manifest->error, PKGIMG_MANIFEST, manifest->path, ucl_object_key(object), "expected %s, found %s",
-                   expected, ucl_object_type_to_string(ucl_object_type(object)));
+  return fail_name(manifest->error, PKGIMG_MANIFEST, manifest->path, ucl_object_key(object),
+                   "expected %s, found %s", expected, ucl_object_type_to_string(ucl_object_type(object)));
 }
 
 static enum pkgimg_status take_string(const struct manifest *manifest, const ucl_object_t *object, char **value)
@@ -73,16 +74,17 @@ static enum pkgimg_status take_key(struct manifest *manifest, const ucl_object_t
     const char *key;
     struct string_list *list;
     char **text;
-  } keys[] = {{"name", NULL, &manifest->name},         {"init", NULL, &manifest->init},
-              {"sources", &manifest->sources, NULL},   {"cflags", &manifest->cflags, NULL},
-              {"exports", &manifest->exports, NULL},   {"deps", &manifest->deps, NULL},
+  } keys[] = {{"name", NULL, &manifest->name},       {"init", NULL, &manifest->init},
+              {"sources", &manifest->sources, NULL}, {"cflags", &manifest->cflags, NULL},
+              {"exports", &manifest->exports, NULL}, {"deps", &manifest->deps, NULL},
               {"libs", &manifest->libs, NULL}};
   const char *key = ucl_object_key(object);
   if (strcmp(key, "version") == 0)  // for people; an image is known by its build id
     return PKGIMG_OK;
   for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
     if (strcmp(key, keys[i].key) == 0)
-      return keys[i].list ? take_list(manifest, object, keys[i].list) : take_string(manifest, object, keys[i].text);
+      return keys[i].list ? take_list(manifest, object, keys[i].list)
+                          : take_string(manifest, object, keys[i].text);
   return fail_name(manifest->error, PKGIMG_MANIFEST, manifest->path, key,
                    "unknown key; known are name, version, sources, cflags, exports, deps, libs, init");
 }
@@ -120,7 +122,8 @@ static enum pkgimg_status parse(struct manifest *manifest)
 
 // ---- sources are globs, relative to the manifest
 
-static enum pkgimg_status expand_one(const struct manifest *manifest, const char *pattern, struct string_list *files)
+static enum pkgimg_status expand_one(const struct manifest *manifest, const char *pattern,
+                                     struct string_list *files)
 {
   char full[4096];
   size_t prefix = strlen(manifest->folder) + 1;

@@ -26,7 +26,10 @@ struct definition {
   uint32_t symbol;  // index in the provider's .dynsym
 };
 
-static uint32_t host_set(const struct resolver *resolver) { return (uint32_t)resolver->provider_count + 1; }
+static uint32_t host_set(const struct resolver *resolver)
+{
+  return (uint32_t)resolver->provider_count + 1;
+}
 
 static bool find_in_providers(const struct resolver *resolver, const char *name, struct definition *definition)
 {
@@ -112,8 +115,8 @@ static enum pkgimg_status add_site(const struct resolver *resolver, uint32_t set
   return PKGIMG_OK;
 }
 
-static enum pkgimg_status add_residual(const struct resolver *resolver, const Elf64_Rela *relocation, uint32_t type,
-                                       const struct definition *definition, uint64_t addend)
+static enum pkgimg_status add_residual(const struct resolver *resolver, const Elf64_Rela *relocation,
+                                       uint32_t type, const struct definition *definition, uint64_t addend)
 {
   struct resolution *out = resolver->out;
   bool host = definition->set == host_set(resolver);

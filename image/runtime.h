@@ -27,7 +27,7 @@ struct pkgimg_image {
   uint32_t pending_at_exit;  // destructors of thread_local objects that wait for their threads
   uint64_t tls_module, thread_local_size;
   struct disk_region symbol_table, symbol_strings, symbol_hash, init_array, fini_array, unwind;
-  uint64_t init_function, handle;  // as linked; init_function 0: none
+  uint64_t init_function, handle;       // as linked; init_function 0: none
   uint32_t first_symbol, symbol_count;  // ids of its imports in the runtime's bitmap
   struct unwind_object unwind_object;
   bool mapped, started, unwind_known, initialised, finalised;
@@ -44,7 +44,7 @@ struct pkgimg_runtime {
   unsigned flags;
   struct pkgimg_stats stats;
   struct map_counts counts;
-  struct scratch_memory {  // which every load uses in turn
+  struct scratch_memory {   // which every load uses in turn
     struct buffer tables;   // of the image in hand
     struct buffer imports;  // struct host_symbol
     struct buffer targets;  // struct target
@@ -54,7 +54,10 @@ struct pkgimg_runtime {
   uint32_t next_symbol;
 };
 
-static inline uint64_t image_base(const struct pkgimg_image *image) { return slot_base(&image->slot); }
+static inline uint64_t image_base(const struct pkgimg_image *image)
+{
+  return slot_base(&image->slot);
+}
 static inline bool runs_code(const struct pkgimg_runtime *runtime)
 {
   return !(runtime->flags & PKGIMG_RUNTIME_NO_CODE);

@@ -5,6 +5,7 @@
 #include "linker/linker.h"
 
 #include <dirent.h>
+#include <dlfcn.h>
 #include <errno.h>
 #include <llvm-c/Core.h>
 #include <pthread.h>
@@ -102,15 +103,15 @@ struct compilation {
   struct pkgimg_error *error;
 };
 
-// The folder with <pkgimg/package.h>: beside the program when installed, else the source tree.
+// The folder with <pkgimg/package.h>: beside this library when it is installed, else the source tree.
 static void include_folder(char path[4096])
 {
   char header[4096 + 32];
-  ssize_t length = readlink("/proc/self/exe", path, 4000);
-  path[length > 0 ? length : 0] = 0;
-  char *slash = strrchr(path, '/');
-  if (slash)
-    memcpy(slash, "/../include", sizeof "/../include");
+  Dl_info self = {0};
+  const char *library = dladdr((const void *)(uintptr_t)include_folder, &self) ? self.dli_fname : "";
+  const char *slash = strrchr(library, '/');
+  int length = slash ? (int)(slash - library) : 0;
+  snprintf(path, 4096, "%.*s/../include", length, library);
   snprintf(header, sizeof header, "%s/pkgimg/package.h", path);
   if (!slash || access(header, R_OK) < 0)
     snprintf(path, 4096, "%s", PKGIMG_SOURCE_INCLUDE);
@@ -141,8 +142,8 @@ static enum pkgimg_status add_fixed_arguments(const struct compilation *work, st
   return string_list_add(arguments, error, "-idirafter%s", include);
 }
 
-static enum pkgimg_status clang_arguments(const struct compilation *work, size_t index, struct string_list *arguments,
-                                          struct pkgimg_error *error)
+static enum pkgimg_status clang_arguments(const struct compilation *work, size_t index,
+                                          struct string_list *arguments, struct pkgimg_error *error)
 {
   TRY(add_fixed_arguments(work, arguments, error));
   for (size_t i = 0; i < work->options->cflags.count; i++)

@@ -11,9 +11,9 @@
 
 /// Replace folders by the sources in them, sorted by name; refuse a file of an unknown kind. The
 /// results are relative to options->folder, as the arguments are.
-PKGIMG_MUST_USE enum pkgimg_status sources_list(const struct pkgimg_build_options *options, const char *const *files,
-                                                size_t count, struct string_list *sources,
-                                                struct pkgimg_error *error);
+PKGIMG_MUST_USE enum pkgimg_status sources_list(const struct pkgimg_build_options *options,
+                                                const char *const *files, size_t count,
+                                                struct string_list *sources, struct pkgimg_error *error);
 
 /// Compile or parse every source; `modules` has room for sources->count. After a failure the
 /// modules that were made are disposed of.

@@ -86,10 +86,10 @@ static enum pkgimg_status write_script(const struct scratch *scratch, struct pkg
 
 // Libraries of the host that any program may use. They only lend names and symbol versions: with
 // --as-needed, one that nothing uses leaves no trace.
-static const char *const host_libraries[] = {"libc.so.6",     "libc_nonshared.a", "ld-linux-x86-64.so.2", "libm.so.6",
-                                             "libgcc_s.so.1", "libstdc++.so.6"};
-static const char *const host_folders[] = {"/lib/x86_64-linux-gnu", "/usr/lib/x86_64-linux-gnu", "/lib64",
-                                           "/usr/lib64",            "/lib",                      "/usr/lib"};
+static const char *const host_libraries[] = {"libc.so.6", "libc_nonshared.a", "ld-linux-x86-64.so.2",
+                                             "libm.so.6", "libgcc_s.so.1",    "libstdc++.so.6"};
+static const char *const host_folders[] = {
+    "/lib/x86_64-linux-gnu", "/usr/lib/x86_64-linux-gnu", "/lib64", "/usr/lib64", "/lib", "/usr/lib"};
 
 // Append the full path of a host library; false when no folder has it.
 static bool add_host_library(struct string_list *arguments, const char *name)
@@ -129,13 +129,27 @@ static enum pkgimg_status add_fixed(struct string_list *arguments, struct pkgimg
   // a warning. The build id is 16 zero bytes until the image is finished. -Bsymbolic-non-weak: an image's own
   // definitions are its own, but a weak (vague) definition may yield to a dependency's.
   static const char *const fixed[] = {
-      "-shared",         "--eh-frame-hdr",          "--hash-style=gnu",
-      "-z",              "now",                     "-z",
-      "relro",           "-z",                      "nodelete",
-      "-z",              "max-page-size=4096",      "-Bsymbolic-non-weak",
-      "--exclude-libs",  "ALL",                     "--build-id=0x00000000000000000000000000000000",
-      "--enable-new-dtags", "-rpath",               "$ORIGIN",
-      "--no-gnu-unique", "-z",                      "defs",
+      "-shared",
+      "--eh-frame-hdr",
+      "--hash-style=gnu",
+      "-z",
+      "now",
+      "-z",
+      "relro",
+      "-z",
+      "nodelete",
+      "-z",
+      "max-page-size=4096",
+      "-Bsymbolic-non-weak",
+      "--exclude-libs",
+      "ALL",
+      "--build-id=0x00000000000000000000000000000000",
+      "--enable-new-dtags",
+      "-rpath",
+      "$ORIGIN",
+      "--no-gnu-unique",
+      "-z",
+      "defs",
       "--warn-unresolved-symbols",
   };
   for (size_t i = 0; i < sizeof fixed / sizeof *fixed; i++)

@@ -21,7 +21,8 @@ static void close_fd(int *fd)
 enum pkgimg_status scratch_init(struct scratch *scratch, struct pkgimg_error *error)
 {
   const char *parent = getenv("TMPDIR");
-  int length = snprintf(scratch->path, sizeof scratch->path, "%s/pkgimg-XXXXXX", parent && *parent ? parent : "/tmp");
+  int length =
+      snprintf(scratch->path, sizeof scratch->path, "%s/pkgimg-XXXXXX", parent && *parent ? parent : "/tmp");
   if (length >= (int)sizeof scratch->path || !mkdtemp(scratch->path)) {
     enum pkgimg_status status = fail_system(error, scratch->path, "making a scratch folder");
     scratch->path[0] = 0;

@@ -16,14 +16,14 @@ struct diagnostics {
 };
 
 struct link_request {
-  const char *name;         ///< the package: NAME.so becomes DT_SONAME
+  const char *name;  ///< the package: NAME.so becomes DT_SONAME
   const struct span *objects;
   size_t object_count;
   const char *const *deps;  ///< image files of dependencies
   size_t dep_count;
   const char *const *libs;  ///< further libraries of the host, as "libcurl.so.4" or a path
   size_t lib_count;
-  bool in_child;            ///< run lld as a process of its own
+  bool in_child;  ///< run lld as a process of its own
   struct diagnostics diagnostics;
 };
 
@@ -47,13 +47,14 @@ PKGIMG_MUST_USE enum pkgimg_status child_run(char *const *arguments, const char 
                                              int *exit_code, struct pkgimg_error *error);
 
 /// Read a file as a whole.
-PKGIMG_MUST_USE enum pkgimg_status file_read(const char *path, struct buffer *contents, struct pkgimg_error *error);
+PKGIMG_MUST_USE enum pkgimg_status file_read(const char *path, struct buffer *contents,
+                                             struct pkgimg_error *error);
 /// Make a file appear at once and as a whole: a temporary name beside it, synced, renamed.
 PKGIMG_MUST_USE enum pkgimg_status file_publish(const char *path, struct span contents, unsigned mode,
                                                 struct pkgimg_error *error);
 /// Write a file in a scratch folder.
-PKGIMG_MUST_USE enum pkgimg_status scratch_write(const struct scratch *scratch, const char *name, struct span contents,
-                                                 struct pkgimg_error *error);
+PKGIMG_MUST_USE enum pkgimg_status scratch_write(const struct scratch *scratch, const char *name,
+                                                 struct span contents, struct pkgimg_error *error);
 
 /// Hand a tool's output on, if there is any.
 void diagnose(const struct diagnostics *diagnostics, const struct buffer *output);

@@ -13,7 +13,8 @@ LLD_HAS_DRIVER(mingw)
 LLD_HAS_DRIVER(macho)
 
 struct lld_result lld_run(const char *const *arguments, size_t count,
-                          void (*report)(void *context, const char *text, size_t size), void *context) {
+                          void (*report)(void *context, const char *text, size_t size), void *context)
+{
   static const lld::DriverDef drivers[] = {{lld::Gnu, &lld::elf::link},
                                            {lld::WinLink, &lld::coff::link},
                                            {lld::MinGW, &lld::mingw::link},

@@ -109,8 +109,8 @@ static enum pkgimg_status read_parts(const struct image_handle *handle, const st
     return fail_system(error, handle->path, "read");
   counts->bytes_read += (uint64_t)got;
   if ((uint64_t)got < wanted)
-    return fail_at(error, PKGIMG_TRUNCATED, handle->path, constants->file_offset, "bytes of data and tables", wanted,
-                   (uint64_t)got);
+    return fail_at(error, PKGIMG_TRUNCATED, handle->path, constants->file_offset, "bytes of data and tables",
+                   wanted, (uint64_t)got);
   return PKGIMG_OK;
 }
 

@@ -25,9 +25,9 @@ struct map_counts {
 
 struct region {
   uint8_t *base;
-  uint64_t size;    ///< bytes of all slots
-  uint64_t taken;   ///< bytes of the slots that were given out, from the start
-  uint32_t holders; ///< slots that live, and the load itself
+  uint64_t size;     ///< bytes of all slots
+  uint64_t taken;    ///< bytes of the slots that were given out, from the start
+  uint32_t holders;  ///< slots that live, and the load itself
 };
 
 struct slot {
@@ -45,7 +45,10 @@ static inline uint8_t *slot_at(const struct slot *slot, uint64_t address)
   return slot->region->base + slot->offset + address;
 }
 /// What is added to an address as linked.
-static inline uint64_t slot_base(const struct slot *slot) { return (uint64_t)slot_at(slot, 0); }
+static inline uint64_t slot_base(const struct slot *slot)
+{
+  return (uint64_t)slot_at(slot, 0);
+}
 
 /// Map L and W of a region for slots of `size` bytes in all (at most FORMAT_AREA_LIMIT), writable
 /// and zero. `search`: look for a place where all four areas are free, instead of trying the first
@@ -72,8 +75,9 @@ struct image_handle {
 
 /// Open an image file: `name` in the folder `at` (AT_FDCWD: `name` is a path). fd is -1 afterwards
 /// if it failed.
-PKGIMG_MUST_USE enum pkgimg_status image_open(int at, const char *name, const char *path, struct image_handle *handle,
-                                              struct map_counts *counts, struct pkgimg_error *error);
+PKGIMG_MUST_USE enum pkgimg_status image_open(int at, const char *name, const char *path,
+                                              struct image_handle *handle, struct map_counts *counts,
+                                              struct pkgimg_error *error);
 void image_close(struct image_handle *handle, struct map_counts *counts);
 
 /// Read `size` bytes at `offset`; fewer are PKGIMG_TRUNCATED, except that `short_ok` returns how
@@ -85,9 +89,9 @@ PKGIMG_MUST_USE enum pkgimg_status image_pread(const struct image_handle *handle
 /// Map R and X of an image from its file, and read L and W into the slot and the tables into
 /// `tables` (8-byte aligned, geometry->tables_size bytes). After a failure R and X are not mapped.
 /// One mapping holds both, so constants are executable too (docs/decisions.md has the cost of two).
-PKGIMG_MUST_USE enum pkgimg_status image_map(const struct image_handle *handle, const struct disk_geometry *geometry,
-                                             const struct slot *slot, void *tables, struct map_counts *counts,
-                                             struct pkgimg_error *error);
+PKGIMG_MUST_USE enum pkgimg_status image_map(const struct image_handle *handle,
+                                             const struct disk_geometry *geometry, const struct slot *slot,
+                                             void *tables, struct map_counts *counts, struct pkgimg_error *error);
 
 /// Unmap R and X of an image again.
 void image_unmap(const struct disk_geometry *geometry, const struct slot *slot);

@@ -11,7 +11,10 @@
 #define SYS_cachestat 451  // the same on every architecture; since Linux 6.5
 #endif
 
-static uint64_t pages_of(uint64_t size) { return (size + FORMAT_PAGE - 1) / FORMAT_PAGE; }
+static uint64_t pages_of(uint64_t size)
+{
+  return (size + FORMAT_PAGE - 1) / FORMAT_PAGE;
+}
 
 static bool count_with_cachestat(int fd, uint64_t size, uint64_t *cached)
 {

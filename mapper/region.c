@@ -6,7 +6,10 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 
-static uint64_t round_page(uint64_t size) { return (size + FORMAT_PAGE - 1) & ~(uint64_t)(FORMAT_PAGE - 1); }
+static uint64_t round_page(uint64_t size)
+{
+  return (size + FORMAT_PAGE - 1) & ~(uint64_t)(FORMAT_PAGE - 1);
+}
 
 uint64_t slot_size(const struct disk_geometry *geometry)
 {

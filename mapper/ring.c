@@ -11,7 +11,6 @@
 
 enum { RING_ENTRIES = 128, CHUNK = 256 * 1024 };
 
-
 struct batch {
   struct io_uring ring;
   struct map_counts *counts;

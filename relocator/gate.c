@@ -9,7 +9,10 @@
 
 static struct gate_hold holder;
 
-void gate_set_hold(struct gate_hold hold) { holder = hold; }
+void gate_set_hold(struct gate_hold hold)
+{
+  holder = hold;
+}
 
 /// A destructor of a thread_local object that waits for its thread to end.
 struct pending {

@@ -211,7 +211,10 @@ enum pkgimg_status host_refresh(struct pkgimg_error *error)
   return PKGIMG_OK;
 }
 
-unsigned long long host_generation(void) { return host.generation; }
+unsigned long long host_generation(void)
+{
+  return host.generation;
+}
 
 static bool version_matches(const struct host_object *object, uint32_t symbol, const char *version)
 {
@@ -252,8 +255,8 @@ static uint32_t find_in(const struct host_object *object, const struct host_quer
 
 static bool ask_ld_so(const struct host_query *query, struct host_symbol *symbol)
 {
-  void *address = *query->version ? dlvsym(RTLD_DEFAULT, query->name, query->version)
-                                  : dlsym(RTLD_DEFAULT, query->name);
+  void *address =
+      *query->version ? dlvsym(RTLD_DEFAULT, query->name, query->version) : dlsym(RTLD_DEFAULT, query->name);
   symbol->value = (uint64_t)address;
   return address != NULL;
 }

@@ -148,13 +148,14 @@ static bool is_host(const struct relocation *relocation, const struct disk_resid
   return residual->set == tables_host_set(relocation->tables);
 }
 
-static enum pkgimg_status relocate_residual(const struct relocation *relocation, const struct disk_residual *residual,
-                                            struct pkgimg_error *error)
+static enum pkgimg_status relocate_residual(const struct relocation *relocation,
+                                            const struct disk_residual *residual, struct pkgimg_error *error)
 {
   bool host = is_host(relocation, residual);
   uint64_t addend = (uint64_t)residual->addend;
   uint64_t base = host ? relocation->imports[residual->import].value : relocation->targets[residual->set].base;
-  uint64_t module = host ? relocation->imports[residual->import].module : relocation->targets[residual->set].module;
+  uint64_t module =
+      host ? relocation->imports[residual->import].module : relocation->targets[residual->set].module;
   uint64_t values[2] = {0};
   enum relocation_kind kind = relocation_kind(residual->type);
   size_t size = kind == RELOCATION_DESCRIPTOR ? 16 : 8;

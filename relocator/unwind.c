@@ -16,7 +16,8 @@ static struct {
 
 static uint64_t find(const char *name)
 {
-  struct host_query query = {.name = name, .version = "", .hash = gnu_hash(name), .run_code = true, .anywhere = true};
+  struct host_query query = {
+      .name = name, .version = "", .hash = gnu_hash(name), .run_code = true, .anywhere = true};
   struct host_symbol symbol;
   uint64_t lookups = 0;
   return host_find(&query, &symbol, &lookups) ? symbol.value : 0;
@@ -38,6 +39,12 @@ bool unwind_available(void)
   return true;
 }
 
-void unwind_add(const void *frames, struct unwind_object *object) { unwinder.add(frames, object); }
+void unwind_add(const void *frames, struct unwind_object *object)
+{
+  unwinder.add(frames, object);
+}
 
-void unwind_remove(const void *frames) { unwinder.remove(frames); }
+void unwind_remove(const void *frames)
+{
+  unwinder.remove(frames);
+}

@@ -38,28 +38,30 @@ struct pkgimg_strings {
 
 /// Start from PKGIMG_BUILD_OPTIONS_INIT and set what differs.
 struct pkgimg_build_options {
-  size_t size;               ///< sizeof(struct pkgimg_build_options)
-  const char *name;          ///< the package; letters, digits and . _ + -; not the first a dot or -
-  const char *output;        ///< path of the result; NULL: NAME.so (.o, .bc, .s) in the working folder
-  const char *init;          ///< function that pkgimg_init runs, `void f(void)`; NULL: none
-  struct pkgimg_strings deps;     ///< image files, or NAMEs looked for in dep_path
-  struct pkgimg_strings dep_path; ///< folders; the output's own folder is searched last
-  struct pkgimg_strings exports;  ///< globs of symbols to export; empty: all with default visibility
-  struct pkgimg_strings cflags;   ///< for clang, one argument each
-  struct pkgimg_strings libs;     ///< further host libraries, such as "libcurl.so.4"
-  unsigned optimize;         ///< 0 to 3
-  unsigned debug;            ///< 0 to 3, as clang's -g
-  int inline_functions;      ///< 0: keep every function apart (always_inline excepted)
+  size_t size;                     ///< sizeof(struct pkgimg_build_options)
+  const char *name;                ///< the package; letters, digits and . _ + -; not the first a dot or -
+  const char *output;              ///< path of the result; NULL: NAME.so (.o, .bc, .s) in the working folder
+  const char *init;                ///< function that pkgimg_init runs, `void f(void)`; NULL: none
+  struct pkgimg_strings deps;      ///< image files, or NAMEs looked for in dep_path
+  struct pkgimg_strings dep_path;  ///< folders; the output's own folder is searched last
+  struct pkgimg_strings exports;   ///< globs of symbols to export; empty: all with default visibility
+  struct pkgimg_strings cflags;    ///< for clang, one argument each
+  struct pkgimg_strings libs;      ///< further host libraries, such as "libcurl.so.4"
+  unsigned optimize;               ///< 0 to 3
+  unsigned debug;                  ///< 0 to 3, as clang's -g
+  int inline_functions;            ///< 0: keep every function apart (always_inline excepted)
   enum pkgimg_check_bounds check_bounds;
   enum pkgimg_emit emit;
-  const char *folder;        ///< sources and -I are relative to it; NULL: the working folder
-  const char *front_end;     ///< path of clang 19; NULL: the one found when pkgimg was built
-  int link_in_child;         ///< run lld as a child process instead of in this one
+  const char *folder;     ///< sources and -I are relative to it; NULL: the working folder
+  const char *front_end;  ///< path of clang 19; NULL: the one found when pkgimg was built
+  int link_in_child;      ///< run lld as a child process instead of in this one
   void (*diagnostic)(void *context, const char *text);  ///< a line or several; NULL: standard error
   void *diagnostic_context;
 };
-#define PKGIMG_BUILD_OPTIONS_INIT \
-  { .size = sizeof(struct pkgimg_build_options), .optimize = 2, .inline_functions = 1 }
+#define PKGIMG_BUILD_OPTIONS_INIT                                                                                 \
+  {                                                                                                               \
+    .size = sizeof(struct pkgimg_build_options), .optimize = 2, .inline_functions = 1                             \
+  }
 
 /// Build from files: .c, .cc, .cpp, .cxx, .ll, .bc, or folders, of which all such files are taken,
 /// sorted by name.
@@ -69,9 +71,8 @@ PKGIMG_PUBLIC PKGIMG_MUST_USE enum pkgimg_status pkgimg_build_files(const struct
 
 /// Build from a manifest (UCL). Members of `overrides` that are set win over the manifest's
 /// keys (lists are appended); see docs/manifest.md.
-PKGIMG_PUBLIC PKGIMG_MUST_USE enum pkgimg_status pkgimg_build_manifest(const char *path,
-                                                                       const struct pkgimg_build_options *overrides,
-                                                                       struct pkgimg_error *error);
+PKGIMG_PUBLIC PKGIMG_MUST_USE enum pkgimg_status pkgimg_build_manifest(
+    const char *path, const struct pkgimg_build_options *overrides, struct pkgimg_error *error);
 
 /// Bytes that a build made; free them with pkgimg_buffer_deinit.
 struct pkgimg_buffer {

@@ -60,9 +60,9 @@ struct pkgimg_dependency {
 
 /// One set of sites: the words that point into one place.
 struct pkgimg_site_set {
-  const char *target;  ///< the image's own name, a dependency's, or "host"
-  uint64_t count;      ///< words
-  uint64_t bytes;      ///< of its bitmap in the file
+  const char *target;              ///< the image's own name, a dependency's, or "host"
+  uint64_t count;                  ///< words
+  uint64_t bytes;                  ///< of its bitmap in the file
   uint32_t arrays, bitsets, runs;  ///< containers of each kind
 };
 
@@ -76,8 +76,10 @@ struct pkgimg_residual {
 
 PKGIMG_PUBLIC const struct pkgimg_summary *pkgimg_inspection_summary(const struct pkgimg_inspection *inspection);
 /// Each of these takes an index below the count in the summary.
-PKGIMG_PUBLIC struct pkgimg_export pkgimg_inspection_export(const struct pkgimg_inspection *inspection, size_t index);
-PKGIMG_PUBLIC struct pkgimg_import pkgimg_inspection_import(const struct pkgimg_inspection *inspection, size_t index);
+PKGIMG_PUBLIC struct pkgimg_export pkgimg_inspection_export(const struct pkgimg_inspection *inspection,
+                                                            size_t index);
+PKGIMG_PUBLIC struct pkgimg_import pkgimg_inspection_import(const struct pkgimg_inspection *inspection,
+                                                            size_t index);
 PKGIMG_PUBLIC struct pkgimg_dependency pkgimg_inspection_dependency(const struct pkgimg_inspection *inspection,
                                                                     size_t index);
 PKGIMG_PUBLIC struct pkgimg_site_set pkgimg_inspection_site_set(const struct pkgimg_inspection *inspection,
@@ -86,8 +88,8 @@ PKGIMG_PUBLIC struct pkgimg_residual pkgimg_inspection_residual(const struct pkg
                                                                 size_t index);
 /// Copy the addresses (as linked, ascending) of up to `capacity` sites of a set, from the
 /// `first`-th on; returns how many were copied.
-PKGIMG_PUBLIC size_t pkgimg_inspection_sites(const struct pkgimg_inspection *inspection, size_t set, uint64_t first,
-                                             uint64_t *addresses, size_t capacity);
+PKGIMG_PUBLIC size_t pkgimg_inspection_sites(const struct pkgimg_inspection *inspection, size_t set,
+                                             uint64_t first, uint64_t *addresses, size_t capacity);
 
 #ifdef __cplusplus
 }

@@ -75,7 +75,8 @@ PKGIMG_PUBLIC PKGIMG_MUST_USE enum pkgimg_status pkgimg_load(struct pkgimg_runti
 
 /// Run the declared initialisation function of the image and of its dependencies, dependencies
 /// first, each once in a process. An image without one is skipped.
-PKGIMG_PUBLIC PKGIMG_MUST_USE enum pkgimg_status pkgimg_init(struct pkgimg_image *image, struct pkgimg_error *error);
+PKGIMG_PUBLIC PKGIMG_MUST_USE enum pkgimg_status pkgimg_init(struct pkgimg_image *image,
+                                                             struct pkgimg_error *error);
 
 /// The address of an exported symbol of this image itself (not of its dependencies). For a
 /// thread-local symbol, the address of the calling thread's object. Valid until the image is
