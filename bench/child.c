@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: MIT
-#include "bench/child.h"
+#include "bench/workload.h"
 
 #include <err.h>
 #include <fcntl.h>
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -67,55 +66,6 @@ static void print(const char *what, struct moment start, struct moment end)
          what, end.faults - start.faults, what, (end.anonymous - start.anonymous) / 4);
 }
 
-static uint64_t call_entry(const struct child_peer *peer, const char *symbol)
-{
-  union {
-    void *address;
-    uint64_t (*call)(uint64_t);
-  } entry = {peer->symbol(symbol)};
-  return entry.call(42);
-}
-
-static int add_row(void *context, int columns, char **values, char **names)
-{
-  uint64_t *sum = context;
-  (void)names;
-  for (int i = 0; i < columns; i++)
-    for (const char *at = values[i]; at && *at; at++)
-      *sum = *sum * 31 + (unsigned char)*at;
-  return 0;
-}
-
-static const char queries[] =
-    "CREATE TABLE word(id INTEGER PRIMARY KEY, text TEXT NOT NULL, weight REAL);"
-    "WITH RECURSIVE n(i) AS (VALUES(1) UNION ALL SELECT i + 1 FROM n WHERE i < 50)"
-    "  INSERT INTO word SELECT i, 'word ' || (i * 37 % 50), i / 7.0 FROM n;"
-    "CREATE INDEX word_text ON word(text);"
-    "SELECT count(*), min(text), max(text), round(sum(weight), 3) FROM word WHERE text LIKE 'word 1%';";
-
-// The first things that a program does with SQLite: a database in memory, a table, a query.
-static uint64_t call_sqlite(const struct child_peer *peer)
-{
-  union {
-    void *address;
-    int (*open)(const char *, void **);
-    int (*exec)(void *, const char *, int (*)(void *, int, char **, char **), void *, char **);
-    int (*close)(void *);
-  } open = {peer->symbol("sqlite3_open")}, exec = {peer->symbol("sqlite3_exec")},
-    close = {peer->symbol("sqlite3_close")};
-  void *database = NULL;
-  uint64_t sum = 1;
-  if (open.open(":memory:", &database) || exec.exec(database, queries, add_row, &sum, NULL) ||
-      close.close(database))
-    errx(1, "SQLite failed");
-  return sum;
-}
-
-static uint64_t call(const struct child_peer *peer, const char *workload, const char *symbol)
-{
-  return strcmp(workload, "sqlite") ? call_entry(peer, symbol) : call_sqlite(peer);
-}
-
 static int measure(const struct child_peer *peer, char **argv)
 {
   (void)before(), (void)after();  // their own first faults happen here
@@ -127,7 +77,7 @@ static int measure(const struct child_peer *peer, char **argv)
   peer->load(argv[1], argv[4]);
   struct moment load_end = after();
   struct moment call_start = before();
-  uint64_t sum = call(peer, argv[3], argv[5]);
+  uint64_t sum = workload_run(peer, argv[3], argv[5]);
   struct moment call_end = after();
   print("load", load_start, load_end);
   print("call", call_start, call_end);
@@ -144,7 +94,7 @@ static int whole(const struct child_peer *peer, char **argv)
   if (peer->prepare)
     peer->prepare();
   peer->load(argv[1], argv[4]);
-  printf("checksum %lu\n", (unsigned long)call(peer, argv[3], argv[5]));
+  printf("checksum %lu\n", (unsigned long)workload_run(peer, argv[3], argv[5]));
   return 0;
 }
 

@@ -3,7 +3,7 @@
 // One measurement in a process of its own. There is one program for each way to load, so that neither pays for
 // libraries that only the other one needs; they share everything but the two functions below.
 //
-//     bench-startup-PEER how measure|whole entry|sqlite PATH SYMBOL
+//     bench-startup-PEER how measure|whole WORKLOAD PATH SYMBOL
 //
 // `measure` prints `name value` lines; `whole` loads, calls and ends, so that the parent can time the process.
 #ifndef BENCH_CHILD_H

@@ -12,10 +12,9 @@ static const char usage[] =
     "  --rounds N         rounds, after one that is thrown away (21)\n"
     "  --tuned            dlopen with the best practical flags as one more peer\n"
     "  --no-pkgimg        dlopen only\n"
-    "  --only ROW[,ROW]   of tiny, small, sqlite, light, plugins\n"
-    "  --sources DIR      where sqlite3.c is: DIR or a folder in it\n"
+    "  --only ROW[,ROW]   of tiny, small, zlib, sqlite, light, plugins\n"
+    "  --sources DIR      sources of zlib and SQLite: DIR or folders in it\n"
     "  --sqlite-options F words for the compiler of sqlite3.c\n"
-    "  --sqlite-image F --sqlite-library F   SQLite, already built\n"
     "  --json FILE        write every sample\n"
     "  --work DIR         keep what is built here and use it again (below $TMPDIR)\n"
     "  --jobs N           compilers at a time (number of processors)\n"
@@ -93,9 +92,7 @@ static bool take(struct options *options, char **argv, int *i)
          take_text(argv, i, "--only", &options->only) || take_text(argv, i, "--work", &options->work) ||
          take_text(argv, i, "--json", &options->json) || take_text(argv, i, "--compiler", &options->compiler) ||
          take_text(argv, i, "--sources", &options->sources) ||
-         take_text(argv, i, "--sqlite-options", &options->sqlite_options) ||
-         take_text(argv, i, "--sqlite-image", &options->sqlite_image) ||
-         take_text(argv, i, "--sqlite-library", &options->sqlite_library);
+         take_text(argv, i, "--sqlite-options", &options->sqlite_options);
 }
 
 static unsigned processors(void)

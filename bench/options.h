@@ -32,10 +32,8 @@ struct options {
   const char *work;      ///< NULL: a folder below $TMPDIR
   const char *json;      ///< file for the results, or NULL
   const char *compiler;
-  const char *sources;         ///< folder that holds sqlite3.c, or a folder of such folders; or NULL
+  const char *sources;         ///< folder of a real package's sources, or a folder of such folders; or NULL
   const char *sqlite_options;  ///< file of compiler options for sqlite3.c, or NULL
-  const char *sqlite_image;
-  const char *sqlite_library;
 };
 
 /// Take argv[*i], and advance *i over its value, if it is an option of the shape.

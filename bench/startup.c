@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <sys/utsname.h>
 
-enum { ROWS = 5 };
+enum { ROWS = 6 };
 
 // Is `row` in the comma-separated list?
 static bool wanted(const char *only, const char *row)
@@ -68,7 +68,8 @@ static unsigned prepare(const struct options *options, struct subject subjects[R
     void (*prepare)(const struct options *options, struct subject *subject);
   } rows[ROWS] = {{"tiny", prepare_tiny},
                   {"small", prepare_small},
-                  {"sqlite", subject_sqlite},
+                  {"zlib", subject_real},
+                  {"sqlite", subject_real},
                   {"light", prepare_light},
                   {"plugins", prepare_plugins}};
   unsigned count = 0;

@@ -20,9 +20,9 @@ enum { SUBJECT_PATH = 4096 };
 struct subject {
   const char *row;  ///< its name for --only
   char title[256];
-  char skipped[256];     ///< why there is nothing to measure, or ""
-  const char *workload;  ///< what the first call is: "entry" or "sqlite"
-  char symbol[GENERATE_NAME];
+  char skipped[256];           ///< why there is nothing to measure, or ""
+  const char *workload;        ///< what the first call is, see workload.h
+  char symbol[GENERATE_NAME];  ///< of the entry of generated packages
   char path[PEER_COUNT][SUBJECT_PATH];  ///< the root; "" where a peer takes no part
   unsigned packages;
   struct relocations relocations;  ///< of the ordinary libraries, all packages together
@@ -30,7 +30,7 @@ struct subject {
 
 /// Build the packages of `shape`, or find them built.
 void subject_generated(const struct options *options, const struct shape *shape, struct subject *subject);
-/// Build SQLite if there are sources for it, or take what the options name.
-void subject_sqlite(const struct options *options, struct subject *subject);
+/// Build the real package that `subject->row` names, zlib or sqlite, if there are sources for it.
+void subject_real(const struct options *options, struct subject *subject);
 
 #endif

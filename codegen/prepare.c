@@ -182,6 +182,25 @@ void place_constructors(LLVMModuleRef module)
   place_list(module, "llvm.global_dtors", "fini_array");
 }
 
+// What crtbeginS.o defines: a word that holds its own address. C++ passes the address to
+// __cxa_atexit, libc's own static part (atexit, pthread_atfork) passes what the word holds; both are
+// the image's name (Itanium C++ ABI, 3.3.5).
+static void define_handle(LLVMModuleRef module)
+{
+  static const char name[] = "__dso_handle";
+  LLVMValueRef old = LLVMGetNamedGlobal(module, name);
+  LLVMTypeRef pointer = LLVMPointerTypeInContext(LLVMGetModuleContext(module), 0);
+  LLVMValueRef handle = LLVMAddGlobal(module, pointer, "");
+  if (old) {
+    LLVMReplaceAllUsesWith(old, handle);
+    LLVMDeleteGlobal(old);
+  }
+  LLVMSetValueName2(handle, name, sizeof name - 1);
+  LLVMSetInitializer(handle, handle);
+  LLVMSetGlobalConstant(handle, 1);
+  LLVMSetVisibility(handle, LLVMHiddenVisibility);
+}
+
 void prepare_module(const struct codegen_options *options, LLVMModuleRef module)
 {
   LLVMSetModuleIdentifier(module, options->name, strlen(options->name));
@@ -195,4 +214,5 @@ void prepare_module(const struct codegen_options *options, LLVMModuleRef module)
     keep_apart(module);
   hide_others(options, module);
   call_through_table(module);
+  define_handle(module);
 }

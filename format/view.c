@@ -338,9 +338,10 @@ static enum pkgimg_status regions_check(const struct reader *reader, const struc
   if (init && (init < code->address || init - code->address >= code->memory_size))
     return broken(reader, offsetof(struct disk_tables, init_function), "initialisation function", code->address,
                   init);
-  if (head->handle >= geometry->areas[AREA_R].memory_size)
-    return broken(reader, offsetof(struct disk_tables, handle), "address of __dso_handle",
-                  geometry->areas[AREA_R].memory_size, head->handle);
+  const struct disk_area *constants = &geometry->areas[AREA_L];
+  if (head->handle && (head->handle < constants->address || head->handle - constants->address >= constants->file_size))
+    return broken(reader, offsetof(struct disk_tables, handle), "address of __dso_handle", constants->address,
+                  head->handle);
   uint64_t align = head->thread_local_align;
   if (head->thread_local.count > head->thread_local_size || head->thread_local_size > FORMAT_AREA_LIMIT ||
       align > FORMAT_PAGE || (head->thread_local_size && (align == 0 || (align & (align - 1)))))

@@ -12,10 +12,9 @@
 #include <unistd.h>
 
 // The note is only reserved here (its name and type filled in, so that it is found); whoever
-// finishes the image writes it. `__dso_handle` is what the image is called in __cxa_atexit: the
-// Itanium C++ ABI (3.3.5) only wants an address that is the image's own. The unwind table ends
-// with a zero word, as __register_frame_info needs and crtend.o otherwise provides. L fills its last
-// page in memory, because ld.so only protects whole ones.
+// finishes the image writes it. The unwind table ends with a zero word, as __register_frame_info
+// needs and crtend.o otherwise provides. L fills its last page in memory, because ld.so only protects
+// whole ones.
 static const char script_format[] =
     "PHDRS {\n"
     "  constants PT_LOAD FILEHDR PHDRS FLAGS(4);\n"
@@ -33,7 +32,6 @@ static const char script_format[] =
     "  . = SIZEOF_HEADERS;\n"
     "  . = ALIGN(8);\n"
     "  .note.pkgimg : {\n"
-    "    HIDDEN(__dso_handle = .);\n"
     "    LONG(%zu) LONG(%zu) LONG(%u) QUAD(0x%llx) LONG(0x%x)\n"
     "    . += %zu;\n"
     "  } :constants :notes\n"

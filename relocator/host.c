@@ -363,11 +363,7 @@ bool host_find(const struct host_query *query, struct host_symbol *symbol, uint6
 
 bool host_load_library(const char *name)
 {
-  void *handle = dlopen(name, RTLD_NOW | RTLD_NOLOAD);
-  if (handle) {
-    dlclose(handle);
-    return false;
-  }
-  // Never closed: whoever needs it may stay as long as the process.
+  // Also when the process has it already: it may be there for whoever opened it with RTLD_LOCAL only, and
+  // this call gives it to everybody. Never closed: whoever needs it may stay as long as the process.
   return dlopen(name, RTLD_NOW | RTLD_GLOBAL) != NULL;
 }

@@ -35,9 +35,8 @@ static inline int check_status(enum pkgimg_status found, enum pkgimg_status expe
   return check_that(found == expected, text, file, line);
 }
 /// Whether a call has this status; `error` is the struct that it filled.
-#define CHECK_STATUS(call, expected, error)                                                                      \
-  check_status(call, expected, (error)->text, #call, __FILE__, __LINE__)
-#define CHECK_OK(call, error) CHECK_STATUS(call, PKGIMG_OK, error)
+#define CHECK_STATUS(call, expected, error) check_status(call, expected, (error)->text, #call, __FILE__, __LINE__)
+#define CHECK_OK(call, error)               CHECK_STATUS(call, PKGIMG_OK, error)
 
 static inline int check_verdict(void)
 {

@@ -33,7 +33,7 @@ void world_look(struct world *world);
 const char *world_protection(const struct world *world, uint64_t start, uint64_t size);
 
 /// How many addresses are mapped now and were not before, other than those that malloc and the stack took
-/// (anonymous, readable and writable, not executable); and how many open files there are more. Prints them.
+/// (anonymous, and writable or not accessible at all); and how many open files there are more. Prints them.
 uint64_t world_leaked(const struct world *before);
 
 /// Whether any mapping is both writable and executable.
