@@ -140,7 +140,8 @@ static const char *join(const char *folder, const char *name, const char *suffix
   static char paths[16][512];
   static unsigned next;
   char *path = paths[__atomic_fetch_add(&next, 1, __ATOMIC_RELAXED) % 16];
-  snprintf(path, sizeof paths[0], "%s/%s%s", folder, name, suffix);
+  if (snprintf(path, sizeof paths[0], "%s/%s%s", folder, name, suffix) >= (int)sizeof paths[0])
+    abort();
   return path;
 }
 
