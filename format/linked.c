@@ -53,8 +53,9 @@ static enum pkgimg_status section_read(const struct reader *reader, const Elf64_
                                        struct linked_section *section)
 {
   const void *bytes = NULL;
+  bool words = at->sh_type == SHT_DYNSYM || at->sh_type == SHT_SYMTAB || at->sh_type == SHT_DYNAMIC;
   if (at->sh_type != SHT_NOBITS)
-    TRY(reader_array(reader, "section", at->sh_offset, at->sh_size, 1, 1, &bytes));
+    TRY(reader_array(reader, "section", at->sh_offset, at->sh_size, 1, words ? 8 : 1, &bytes));
   *section = (struct linked_section){
       .address = at->sh_addr, .size = at->sh_size, .bytes = {bytes, bytes ? at->sh_size : 0}};
   return PKGIMG_OK;

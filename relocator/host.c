@@ -361,6 +361,14 @@ bool host_find(const struct host_query *query, struct host_symbol *symbol, uint6
   return true;
 }
 
+bool host_has_library(const char *name)
+{
+  for (size_t i = 0; i < host.count; i++)
+    if (strcmp(host.objects[i].soname, name) == 0)
+      return true;
+  return false;
+}
+
 bool host_load_library(const char *name)
 {
   // Also when the process has it already: it may be there for whoever opened it with RTLD_LOCAL only, and

@@ -33,6 +33,9 @@ unsigned long long host_generation(void);
 /// Look a symbol up. False when nobody defines it.
 bool host_find(const struct host_query *query, struct host_symbol *symbol, uint64_t *lookups);
 
+/// Whether ld.so has loaded a library of this name (DT_SONAME).
+bool host_has_library(const char *name);
+
 /// Have ld.so load a library of the host that an image names. True if it was not there before.
 bool host_load_library(const char *name);
 

@@ -21,13 +21,17 @@ static bool find_import(const struct tables *tables, uint32_t index, bool run_co
   return host_find(&query, symbol, lookups);
 }
 
-// Have ld.so load the libraries that the image names and the process lacks. True if any came.
-static bool load_libraries(const struct tables *tables)
+// Have ld.so load the libraries that the image names and the process lacks; `all`: also those that it
+// has, perhaps only for whoever opened them.
+static enum pkgimg_status load_libraries(const struct tables *tables, bool all, struct pkgimg_error *error)
 {
   bool any = false;
-  for (uint32_t i = 0; i < tables->library_count; i++)
-    any |= host_load_library(tables->strings + tables->libraries[i]);
-  return any;
+  for (uint32_t i = 0; i < tables->library_count; i++) {
+    const char *name = tables->strings + tables->libraries[i];
+    if (all || !host_has_library(name))
+      any |= host_load_library(name);
+  }
+  return any ? host_refresh(error) : PKGIMG_OK;
 }
 
 static enum pkgimg_status undefined(const char *file, const struct tables *tables, uint32_t index,
@@ -42,19 +46,20 @@ static enum pkgimg_status undefined(const char *file, const struct tables *table
 enum pkgimg_status imports_resolve(const char *file, const struct tables *tables, bool run_code,
                                    struct host_symbol *imports, uint64_t *lookups, struct pkgimg_error *error)
 {
-  bool libraries_tried = false;
+  bool may_promote = run_code;
+  if (run_code)
+    TRY(load_libraries(tables, false, error));
   for (uint32_t i = 0; i < tables->import_count; i++) {
     if (find_import(tables, i, run_code, &imports[i], lookups))
       continue;
-    bool again = run_code && !libraries_tried && load_libraries(tables);
-    libraries_tried = true;
-    if (again)
-      TRY(host_refresh(error));
-    if (again && find_import(tables, i, run_code, &imports[i], lookups))
-      continue;
-    if (!tables->imports[i].weak)
+    if (may_promote)
+      TRY(load_libraries(tables, true, error));
+    bool found = may_promote && find_import(tables, i, run_code, &imports[i], lookups);
+    may_promote = false;
+    if (!found && !tables->imports[i].weak)
       return undefined(file, tables, i, error);
-    imports[i] = (struct host_symbol){0};
+    if (!found)
+      imports[i] = (struct host_symbol){0};
   }
   return PKGIMG_OK;
 }
