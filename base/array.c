@@ -57,6 +57,16 @@ enum pkgimg_status buffer_append(struct buffer *buffer, const void *data, size_t
   return PKGIMG_OK;
 }
 
+enum pkgimg_status buffer_renew(struct buffer *buffer, size_t size, struct pkgimg_error *error)
+{
+  if (size > buffer->capacity) {
+    buffer_deinit(buffer);
+    TRY(buffer_reserve(buffer, size, error));
+  }
+  buffer->size = size;
+  return PKGIMG_OK;
+}
+
 enum pkgimg_status buffer_align(struct buffer *buffer, size_t alignment, struct pkgimg_error *error)
 {
   return buffer_append(buffer, NULL, -buffer->size % alignment, error);

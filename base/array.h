@@ -21,6 +21,8 @@ void buffer_deinit(struct buffer *buffer);
 /// Append `size` bytes, zeros when `data` is NULL.
 PKGIMG_MUST_USE enum pkgimg_status buffer_append(struct buffer *buffer, const void *data, size_t size,
                                                  struct pkgimg_error *error);
+/// Make it `size` bytes long, whatever they are; the old ones are lost.
+PKGIMG_MUST_USE enum pkgimg_status buffer_renew(struct buffer *buffer, size_t size, struct pkgimg_error *error);
 PKGIMG_MUST_USE enum pkgimg_status buffer_align(struct buffer *buffer, size_t alignment,
                                                 struct pkgimg_error *error);
 

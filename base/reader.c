@@ -8,7 +8,9 @@ enum pkgimg_status reader_array(const struct reader *reader, const char *what, u
 {
   uint64_t bytes;
   uint64_t place = reader->origin + offset;
-  if (__builtin_mul_overflow(count, size, &bytes) || !range_within(offset, bytes, reader->bytes.size)) {
+  if (__builtin_mul_overflow(count, size, &bytes))
+    bytes = UINT64_MAX;
+  if (!range_within(offset, bytes, reader->bytes.size)) {
     uint64_t left = offset < reader->bytes.size ? reader->bytes.size - offset : 0;
     return fail_at(reader->error, PKGIMG_TRUNCATED, reader->file, place, what, bytes, left);
   }

@@ -57,9 +57,31 @@ static enum pkgimg_status identity_check(const struct reader *reader, const stru
   if (memcmp(computed, recorded, 16) != 0)
     return fail(reader->error, PKGIMG_MISMATCH, reader->file, "build id: recorded %s, but the bytes have %s",
                 expected.text, found.text);
-  if (memcmp(reader->bytes.data + note + FORMAT_GNU_NOTE_ID, recorded, 16) != 0)
-    return fail_at(reader->error, PKGIMG_MISMATCH, reader->file, note + FORMAT_GNU_NOTE_ID,
-                   "first byte of the GNU build id", recorded[0], reader->bytes.data[note + FORMAT_GNU_NOTE_ID]);
+  const uint8_t *gnu = reader->bytes.data + note + FORMAT_GNU_NOTE_ID;
+  if (memcmp(gnu, recorded, 16) != 0)
+    return fail(reader->error, PKGIMG_MISMATCH, reader->file, "build id of the GNU note: expected %s, found %s",
+                expected.text, hex_id(gnu).text);
+  return PKGIMG_OK;
+}
+
+static enum pkgimg_status segment_check(const struct reader *reader, uint64_t at, const Elf64_Phdr *segment,
+                                        const struct disk_area *area, uint32_t flags)
+{
+  const struct {
+    const char *what;
+    bool good;
+    uint64_t expected, found;
+  } checks[] = {
+      {"address of a segment", segment->p_vaddr == area->address, area->address, segment->p_vaddr},
+      {"offset of a segment", segment->p_offset == area->file_offset, area->file_offset, segment->p_offset},
+      {"file size of a segment", segment->p_filesz <= area->file_size, area->file_size, segment->p_filesz},
+      {"memory size of a segment", segment->p_memsz <= area->memory_size, area->memory_size, segment->p_memsz},
+      {"flags of a segment", segment->p_flags == flags, flags, segment->p_flags},
+  };
+  for (size_t i = 0; i < sizeof checks / sizeof *checks; i++)
+    if (!checks[i].good)
+      return fail_at(reader->error, PKGIMG_MALFORMED, reader->file, at, checks[i].what, checks[i].expected,
+                     checks[i].found);
   return PKGIMG_OK;
 }
 
@@ -79,11 +101,10 @@ static enum pkgimg_status segments_check(const struct reader *reader, const stru
     while (area < AREA_COUNT && geometry->areas[area].memory_size == 0)
       area++;
     const struct disk_area *expected = area < AREA_COUNT ? &geometry->areas[area++] : NULL;
-    if (!expected || segment.p_vaddr != expected->address || segment.p_memsz > expected->memory_size ||
-        segment.p_filesz > expected->file_size || segment.p_offset != expected->file_offset ||
-        segment.p_flags != flags[area - 1])
-      return fail_at(reader->error, PKGIMG_MALFORMED, reader->file, at, "address of a loadable segment",
-                     expected ? expected->address : 0, segment.p_vaddr);
+    if (!expected)
+      return fail_at(reader->error, PKGIMG_MALFORMED, reader->file, at, "number of loadable segments", AREA_COUNT,
+                     AREA_COUNT + 1);
+    TRY(segment_check(reader, at, &segment, expected, flags[area - 1]));
   }
   return PKGIMG_OK;
 }

@@ -195,15 +195,19 @@ static uint64_t hash_behind(struct span bytes, size_t skip)
   return hash64(bytes.data + skip, bytes.size - skip);
 }
 
+static enum pkgimg_status magic_check(const struct reader *reader, const char *what, const char magic[8],
+                                      const char *expected)
+{
+  uint64_t values[2];
+  memcpy(&values[0], expected, 8);
+  memcpy(&values[1], magic, 8);
+  return values[0] == values[1] ? PKGIMG_OK : broken(reader, 0, what, values[0], values[1]);
+}
+
 static enum pkgimg_status tables_identity(const struct reader *reader, const struct disk_geometry *geometry,
                                           const struct disk_tables *head)
 {
-  if (memcmp(head->magic, FORMAT_TABLES_MAGIC, sizeof head->magic) != 0) {
-    uint64_t expected, found;
-    memcpy(&expected, FORMAT_TABLES_MAGIC, sizeof expected);
-    memcpy(&found, head->magic, sizeof found);
-    return broken(reader, 0, "start of the tables", expected, found);
-  }
+  TRY(magic_check(reader, "start of the tables", head->magic, FORMAT_TABLES_MAGIC));
   if (memcmp(head->build_id, geometry->build_id, sizeof head->build_id) != 0) {
     struct hex_id expected = hex_id(geometry->build_id), found = hex_id(head->build_id);
     return fail(reader->error, PKGIMG_MISMATCH, reader->file, "build id: expected %s, found %s", expected.text,
@@ -230,8 +234,11 @@ static enum pkgimg_status tables_locate(const struct reader *reader, struct tabl
   const struct disk_tables *head = tables->head;
   uint32_t size;
   TRY(table(reader, "strings", &head->strings, 1, &tables->strings, &size));
-  if (size == 0 || tables->strings[0] || tables->strings[size - 1])
-    return broken(reader, head->strings.offset, "strings begin and end with a NUL", 0, size);
+  if (size == 0)
+    return broken(reader, offsetof(struct disk_tables, strings), "bytes of strings", 1, 0);
+  if (tables->strings[0] || tables->strings[size - 1])
+    return broken(reader, head->strings.offset, "first and last byte of the strings", 0,
+                  (uint8_t)(tables->strings[0] | tables->strings[size - 1]));
   TRY(table(reader, "dependencies", &head->dependencies, sizeof *tables->dependencies, &tables->dependencies,
             &tables->dependency_count));
   TRY(table(reader, "imports", &head->imports, sizeof *tables->imports, &tables->imports, &tables->import_count));
@@ -254,8 +261,8 @@ static enum pkgimg_status string_check(const struct reader *reader, const struct
 {
   if (offset < tables->head->strings.count)
     return PKGIMG_OK;
-  return broken(reader, (uint64_t)((const uint8_t *)user - tables->bytes.data), "offset of a string",
-                tables->head->strings.count, offset);
+  return broken(reader, (uint64_t)((const uint8_t *)user - tables->bytes.data), "bytes of strings", offset + 1ull,
+                tables->head->strings.count);
 }
 
 static enum pkgimg_status names_check(const struct reader *reader, const struct tables *tables)
@@ -287,8 +294,8 @@ static enum pkgimg_status sets_check(const struct reader *reader, const struct t
                   tables->site_import_count);
   for (uint32_t i = 0; i < tables->site_import_count; i++)
     if (tables->site_imports[i] >= tables->import_count)
-      return broken(reader, tables->head->site_imports.offset + 4ull * i, "index of an import",
-                    tables->import_count, tables->site_imports[i]);
+      return broken(reader, tables->head->site_imports.offset + 4ull * i, "number of imports that a site needs",
+                    tables->site_imports[i] + 1ull, tables->import_count);
   return PKGIMG_OK;
 }
 
@@ -301,7 +308,8 @@ static enum pkgimg_status residuals_check(const struct reader *reader, const str
     if (residual->set > host)
       return broken(reader, at + 12, "target of a residual relocation", host, residual->set);
     if (residual->set == host && residual->import >= tables->import_count)
-      return broken(reader, at + 16, "import of a residual relocation", tables->import_count, residual->import);
+      return broken(reader, at + 16, "number of imports that a residual relocation needs", residual->import + 1ull,
+                    tables->import_count);
   }
   return PKGIMG_OK;
 }
@@ -343,10 +351,12 @@ static enum pkgimg_status regions_check(const struct reader *reader, const struc
     return broken(reader, offsetof(struct disk_tables, handle), "address of __dso_handle", constants->address,
                   head->handle);
   uint64_t align = head->thread_local_align;
-  if (head->thread_local.count > head->thread_local_size || head->thread_local_size > FORMAT_AREA_LIMIT ||
-      align > FORMAT_PAGE || (head->thread_local_size && (align == 0 || (align & (align - 1)))))
-    return broken(reader, offsetof(struct disk_tables, thread_local_size), "thread-local block",
+  if (head->thread_local.count > head->thread_local_size || head->thread_local_size > FORMAT_AREA_LIMIT)
+    return broken(reader, offsetof(struct disk_tables, thread_local_size), "size of a thread-local block",
                   head->thread_local.count, head->thread_local_size);
+  if (align > FORMAT_PAGE || (head->thread_local_size && (align == 0 || (align & (align - 1)))))
+    return broken(reader, offsetof(struct disk_tables, thread_local_align), "alignment of a thread-local block",
+                  FORMAT_PAGE, align);
   return PKGIMG_OK;
 }
 
@@ -373,8 +383,7 @@ enum pkgimg_status closure_read(const struct reader *reader, const struct tables
   struct disk_closure head;
   const void *entries;
   TRY(reader_copy(reader, "closure", 0, &head, sizeof head));
-  if (memcmp(head.magic, FORMAT_CLOSURE_MAGIC, sizeof head.magic) != 0)
-    return broken(reader, 0, "start of the closure", FORMAT_CLOSURE_MAGIC[7], (uint8_t)head.magic[7]);
+  TRY(magic_check(reader, "start of the closure", head.magic, FORMAT_CLOSURE_MAGIC));
   TRY(reader_array(reader, "closure", sizeof head, head.count, sizeof *closure->entries, 8, &entries));
   TRY(hash_check(reader, "hash of the closure", offsetof(struct disk_closure, hash), head.hash,
                  hash_behind(reader->bytes, FORMAT_CLOSURE_HASHED)));
@@ -383,8 +392,8 @@ enum pkgimg_status closure_read(const struct reader *reader, const struct tables
     uint64_t place = sizeof head + i * sizeof *closure->entries;
     TRY(geometry_check(reader, place, &closure->entries[i].geometry));
     if (closure->entries[i].name >= tables->head->strings.count)
-      return broken(reader, place + sizeof(struct disk_geometry), "offset of a string",
-                    tables->head->strings.count, closure->entries[i].name);
+      return broken(reader, place + sizeof(struct disk_geometry), "bytes of strings",
+                    closure->entries[i].name + 1ull, tables->head->strings.count);
   }
   return PKGIMG_OK;
 }

@@ -14,19 +14,20 @@ struct walk {
   uint32_t length;
 };
 
+// `count` is the image itself, one more is none.
 static uint32_t member_of(const struct cycle_search *search, const uint8_t build_id[16])
 {
   uint32_t i = 0;
   while (i < search->count && memcmp(search->entries[i].geometry.build_id, build_id, 16) != 0)
     i++;
-  return i;
+  return i == search->count && memcmp(search->build_id, build_id, 16) != 0 ? i + 1 : i;
 }
 
 static bool reaches_goal(struct walk *walk, uint32_t member)
 {
   uint8_t *ids = NULL;
   uint32_t count = 0;
-  if (member >= walk->search->count || walk->visited[member])
+  if (member > walk->search->count || walk->visited[member])
     return false;
   walk->visited[member] = true;
   bool found = false;
@@ -40,6 +41,11 @@ static bool reaches_goal(struct walk *walk, uint32_t member)
   return found;
 }
 
+static const char *name_of(const struct cycle_search *search, uint32_t member)
+{
+  return member == search->count ? search->name : search->strings + search->entries[member].name;
+}
+
 static enum pkgimg_status report_ring(const struct walk *walk, const char *name, struct pkgimg_error *error)
 {
   const struct cycle_search *search = walk->search;
@@ -47,7 +53,7 @@ static enum pkgimg_status report_ring(const struct walk *walk, const char *name,
   int at = snprintf(text, sizeof text, "%s", name);
   for (uint32_t i = walk->length; i > 0 && at < (int)sizeof text; i--)
     at += snprintf(text + at, sizeof text - (size_t)at, " -> %s",
-                   search->strings + search->entries[walk->ring[i - 1]].name);
+                   name_of(search, walk->ring[i - 1]));
   return fail_name(error, PKGIMG_CYCLE, search->path, name, "dependencies form a ring: %s -> %s", text, name);
 }
 
@@ -58,11 +64,11 @@ enum pkgimg_status cycle_explain(const struct cycle_search *search, const char *
   if (memcmp(build_id, wanted_id, 16) == 0)
     return report_ring(&walk, name, error);
   uint32_t member = member_of(search, wanted_id);
-  if (member == search->count)
+  if (member > search->count)
     return fail_name(error, PKGIMG_MALFORMED, search->path, name, "needs %s (%s), which the closure lacks", wanted,
                      hex_id(wanted_id).text);
-  walk.visited = calloc(search->count, sizeof *walk.visited);
-  walk.ring = calloc(search->count, sizeof *walk.ring);
+  walk.visited = calloc(search->count + 1u, sizeof *walk.visited);
+  walk.ring = calloc(search->count + 1u, sizeof *walk.ring);
   enum pkgimg_status status;
   if (!walk.visited || !walk.ring)
     status = fail_memory(error, search->count * sizeof *walk.ring);

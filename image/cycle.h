@@ -12,7 +12,10 @@ struct cycle_search {
   uint32_t count;
   const char *strings;  ///< of the entries' names
   const char *path;     ///< of the image that has the closure
-  /// The dependencies of a member: their build ids, 16 bytes each, from malloc. False: unknown.
+  const char *name;     ///< of its package
+  const uint8_t *build_id;
+  /// The dependencies of a member (`count`: of the image that has the closure): their build ids, 16
+  /// bytes each, from malloc. False: unknown.
   bool (*dependencies)(void *context, uint32_t member, uint8_t **build_ids, uint32_t *count);
   void *context;
 };

@@ -27,17 +27,11 @@ struct pkgimg_inspection {
 
 static enum pkgimg_status read_file(const char *path, struct buffer *bytes, struct pkgimg_error *error)
 {
-  enum { CHUNK = 1 << 20 };
   struct map_counts counts = {0};
   struct image_handle handle;
   enum pkgimg_status status = image_open(AT_FDCWD, path, path, &handle, &counts, error);
-  for (size_t got = 1; status == PKGIMG_OK && got > 0;) {
-    size_t at = bytes->size;
-    status = buffer_append(bytes, NULL, CHUNK, error);
-    if (status == PKGIMG_OK)
-      status = image_pread(&handle, bytes->data + at, CHUNK, at, &got, &counts, error);
-    bytes->size = at + (status == PKGIMG_OK ? got : 0);
-  }
+  if (status == PKGIMG_OK)
+    status = image_read_all(&handle, bytes, &counts, error);
   image_close(&handle, &counts);
   return status;
 }

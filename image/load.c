@@ -29,8 +29,11 @@ static enum pkgimg_status plan(struct session *session)
     return fail_memory(session->error, count * sizeof *session->plan);
   for (uint32_t i = 0; i < session->closure.count; i++) {
     const struct disk_closure_entry *entry = &session->closure.entries[i];
+    const char *name = session->tables.strings + entry->name;
+    if (strchr(name, '/') || !*name)
+      return fail_name(session->error, PKGIMG_MALFORMED, session->path, name, "not a name of a package");
     if (!index_find(session->runtime, entry->geometry.build_id))
-      plan_one(session, &entry->geometry, session->tables.strings + entry->name);
+      plan_one(session, &entry->geometry, name);
   }
   plan_one(session, &session->header.geometry, NULL);
   if (session->slots_size <= FORMAT_AREA_LIMIT)
@@ -62,10 +65,21 @@ static enum pkgimg_status check_data(struct session *session, const struct pkgim
                  "hash of the data", tables->head->data_hash, hash);
 }
 
-// Read the dependencies of a member of the closure that is not loaded yet.
+static bool copy_dependencies(const struct tables *tables, uint8_t **build_ids, uint32_t *count)
+{
+  *build_ids = malloc(16 * ((size_t)tables->dependency_count + 1));
+  for (uint32_t i = 0; *build_ids && i < tables->dependency_count; i++)
+    memcpy(*build_ids + 16 * (size_t)i, tables->dependencies[i].build_id, 16);
+  *count = tables->dependency_count;
+  return *build_ids != NULL;
+}
+
+// Read the dependencies of a member of the closure that is not loaded yet, or of the image itself.
 static bool dependencies_of(void *context, uint32_t member, uint8_t **build_ids, uint32_t *count)
 {
   struct session *session = context;
+  if (member == session->closure.count)
+    return copy_dependencies(&session->tables, build_ids, count);
   const struct disk_closure_entry *entry = &session->closure.entries[member];
   struct buffer bytes AUTO(buffer_deinit) = {0};
   struct map_counts *counts = &session->runtime->counts;
@@ -74,17 +88,14 @@ static bool dependencies_of(void *context, uint32_t member, uint8_t **build_ids,
   char *path AUTO(free_pointer) = NULL;
   if (open_dependency(session, session->tables.strings + entry->name, &handle, &path) != PKGIMG_OK)
     return false;
-  bool read = make_room(&bytes, entry->geometry.tables_size, NULL) == PKGIMG_OK &&
-              image_pread(&handle, bytes.data, bytes.size, entry->geometry.tables_offset, NULL, counts, NULL) == 0;
+  uint64_t offset = entry->geometry.tables_offset;
+  bool read = make_room(session, &handle, offset, entry->geometry.tables_size, &bytes) == PKGIMG_OK &&
+              image_pread(&handle, bytes.data, bytes.size, offset, NULL, counts, NULL) == 0;
   image_close(&handle, counts);
   struct reader reader = {.file = path, .bytes = {bytes.data, bytes.size}};
   if (!read || tables_read(&reader, &entry->geometry, &tables) != PKGIMG_OK)
     return false;
-  *build_ids = malloc(16 * (tables.dependency_count + 1u));
-  for (uint32_t i = 0; *build_ids && i < tables.dependency_count; i++)
-    memcpy(*build_ids + 16 * i, tables.dependencies[i].build_id, 16);
-  *count = tables.dependency_count;
-  return *build_ids != NULL;
+  return copy_dependencies(&tables, build_ids, count);
 }
 
 static enum pkgimg_status explain_order(struct session *session, const struct pkgimg_image *image,
@@ -94,6 +105,9 @@ static enum pkgimg_status explain_order(struct session *session, const struct pk
                                 .count = session->closure.count,
                                 .strings = session->tables.strings,
                                 .path = session->path,
+                                .name = session->tables.head ? session->tables.strings + session->tables.head->name
+                                                             : image->name,
+                                .build_id = session->header.geometry.build_id,
                                 .dependencies = dependencies_of,
                                 .context = session};
   return cycle_explain(&search, image->name, image->geometry.build_id, wanted, wanted_id, session->error);
@@ -143,8 +157,8 @@ static enum pkgimg_status take_head(struct session *session, struct pkgimg_image
 
 static enum pkgimg_status set_targets(struct session *session, const struct pkgimg_image *image)
 {
-  TRY(make_room(&session->scratch->targets, (image->dependency_count + 1u) * sizeof(struct target),
-                session->error));
+  TRY(buffer_renew(&session->scratch->targets, (image->dependency_count + 1u) * sizeof(struct target),
+                   session->error));
   struct target *targets = (struct target *)(void *)session->scratch->targets.data;
   targets[0] = (struct target){image_base(image), image->tls_module};
   for (uint32_t i = 0; i < image->dependency_count; i++)
@@ -157,8 +171,8 @@ static enum pkgimg_status resolve_imports(struct session *session, struct pkgimg
 {
   struct pkgimg_stats *stats = &session->runtime->stats;
   uint64_t before = stats->symbols_resolved;
-  TRY(make_room(&session->scratch->imports, (tables->import_count + 1u) * sizeof(struct host_symbol),
-                session->error));
+  TRY(buffer_renew(&session->scratch->imports, (tables->import_count + 1u) * sizeof(struct host_symbol),
+                   session->error));
   TRY(imports_resolve(image->path, tables, runs_code(session->runtime),
                       (struct host_symbol *)(void *)session->scratch->imports.data, &stats->symbols_resolved,
                       session->error));
@@ -216,7 +230,8 @@ static enum pkgimg_status fill_image(struct session *session, struct pkgimg_imag
   struct tables tables;
   if (session->runtime->flags & PKGIMG_RUNTIME_VERIFY)
     TRY(verify_whole(session, handle, &image->geometry));
-  TRY(make_room(&session->scratch->tables, image->geometry.tables_size, session->error));
+  TRY(make_room(session, handle, image->geometry.tables_offset, image->geometry.tables_size,
+                &session->scratch->tables));
   TRY(image_map(handle, &image->geometry, &image->slot, session->scratch->tables.data, &session->runtime->counts,
                 session->error));
   image->mapped = true;
@@ -259,6 +274,27 @@ static enum pkgimg_status image_create(struct session *session, const struct pla
   return status;
 }
 
+// A dependency that does not hold what its dependent says is most often another build, or no image at
+// all. `status` is what its parts were refused with.
+static enum pkgimg_status explain_other(struct session *session, const struct image_handle *handle,
+                                        const struct pkgimg_image *image, enum pkgimg_status status)
+{
+  _Alignas(8) uint8_t head[FORMAT_HEAD];
+  size_t size;
+  struct disk_header header;
+  if (status != PKGIMG_TRUNCATED && status != PKGIMG_MALFORMED && status != PKGIMG_MISMATCH)
+    return status;
+  if (image_pread(handle, head, sizeof head, 0, &size, &session->runtime->counts, NULL) != PKGIMG_OK)
+    return status;
+  struct reader reader = {.file = handle->path, .bytes = {head, size}, .error = session->error};
+  TRY(header_read(&reader, &header));
+  if (memcmp(header.geometry.build_id, image->geometry.build_id, 16) == 0)
+    return status;
+  struct hex_id expected = hex_id(image->geometry.build_id), found = hex_id(header.geometry.build_id);
+  return fail(session->error, PKGIMG_MISMATCH, handle->path, "another build: build id: expected %s, found %s",
+              expected.text, found.text);
+}
+
 static enum pkgimg_status load_one(struct session *session, size_t index)
 {
   struct planned *planned = &session->plan[index];
@@ -275,6 +311,8 @@ static enum pkgimg_status load_one(struct session *session, size_t index)
     if (!session->fresh)
       session->fresh = image;
     status = fill_image(session, image, is_root ? &session->root : &opened);
+    if (status != PKGIMG_OK && !is_root)
+      status = explain_other(session, &opened, image, status);
   }
   if (!is_root)
     image_close(&opened, &session->runtime->counts);

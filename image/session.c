@@ -15,10 +15,18 @@ void session_phase_done(struct session *session, enum pkgimg_phase phase)
   session->phase_start = time;
 }
 
-enum pkgimg_status make_room(struct buffer *buffer, size_t size, struct pkgimg_error *error)
+enum pkgimg_status make_room(struct session *session, const struct image_handle *handle, uint64_t offset, size_t size,
+                             struct buffer *buffer)
 {
-  buffer->size = 0;
-  return buffer_append(buffer, NULL, size, error);
+  enum { BELIEVED = 1 << 20 };
+  uint64_t file_size;
+  if (size > BELIEVED) {
+    TRY(image_size(handle, &file_size, &session->runtime->counts, session->error));
+    if (!range_within(offset, size, file_size))
+      return fail_at(session->error, PKGIMG_TRUNCATED, handle->path, offset, "bytes of the file", offset + size,
+                     file_size);
+  }
+  return buffer_renew(buffer, size, session->error);
 }
 
 // ---- open
@@ -28,12 +36,7 @@ enum pkgimg_status verify_whole(struct session *session, const struct image_hand
 {
   struct buffer bytes AUTO(buffer_deinit) = {0};
   struct image_file file;
-  for (size_t got = 1; got;) {
-    size_t at = bytes.size;
-    TRY(buffer_append(&bytes, NULL, 1u << 20, session->error));
-    TRY(image_pread(handle, bytes.data + at, 1u << 20, at, &got, &session->runtime->counts, session->error));
-    bytes.size = at + got;
-  }
+  TRY(image_read_all(handle, &bytes, &session->runtime->counts, session->error));
   struct reader reader = {.file = handle->path, .bytes = {bytes.data, bytes.size}, .error = session->error};
   TRY(image_file_read(&reader, &file));
   if (memcmp(&file.header.geometry, geometry, sizeof *geometry) == 0)
@@ -58,7 +61,7 @@ enum pkgimg_status read_closure(struct session *session)
   size_t tables_size = header->geometry.tables_size, size = tables_size + header->closure_size;
   if (header->closure_size == sizeof(struct disk_closure))  // no room for an entry
     return PKGIMG_OK;
-  TRY(make_room(&session->root_tables, size, session->error));
+  TRY(make_room(session, &session->root, header->geometry.tables_offset, size, &session->root_tables));
   TRY(image_pread(&session->root, session->root_tables.data, size, header->geometry.tables_offset, NULL,
                   &session->runtime->counts, session->error));
   struct reader tables = {.file = session->path,
@@ -115,8 +118,6 @@ enum pkgimg_status open_dependency(struct session *session, const char *name, st
 {
   struct pkgimg_runtime *runtime = session->runtime;
   size_t length = folder_length(session->path);
-  if (strchr(name, '/') || !*name)
-    return fail_name(session->error, PKGIMG_MALFORMED, session->path, name, "not a name of a package");
   char *beside = file_in(session->path, length, name);
   enum pkgimg_status status =
       try_open(session, session->folder, session->folder == AT_FDCWD ? 0 : length, beside, handle, path);

@@ -43,8 +43,10 @@ struct session {
 /// Add the time since the last call to a phase.
 void session_phase_done(struct session *session, enum pkgimg_phase phase);
 
-/// Room for `size` bytes, whose old contents do not matter.
-PKGIMG_MUST_USE enum pkgimg_status make_room(struct buffer *buffer, size_t size, struct pkgimg_error *error);
+/// Room for `size` bytes that a file announces from `offset` on. What is large is believed only when
+/// the file is that large; to ask costs a system call.
+PKGIMG_MUST_USE enum pkgimg_status make_room(struct session *session, const struct image_handle *handle,
+                                             uint64_t offset, size_t size, struct buffer *buffer);
 
 /// Open the image that was asked for and read its header.
 PKGIMG_MUST_USE enum pkgimg_status open_root(struct session *session);

@@ -5,6 +5,8 @@
 #include "mapper/mapper.h"
 #include "mapper/mapping.h"
 
+#include "format/view.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/mman.h>
@@ -62,6 +64,48 @@ enum pkgimg_status image_pread(const struct image_handle *handle, void *bytes, s
     *short_ok = (size_t)got;
   else if ((size_t)got < size)
     return fail_at(error, PKGIMG_TRUNCATED, handle->path, offset, "bytes of the file", size, (uint64_t)got);
+  return PKGIMG_OK;
+}
+
+enum pkgimg_status image_size(const struct image_handle *handle, uint64_t *size, struct map_counts *counts,
+                              struct pkgimg_error *error)
+{
+  struct stat status;
+  counts->system_calls++;
+  if (fstat(handle->fd, &status) < 0)
+    return fail_system(error, handle->path, "fstat");
+  if (!S_ISREG(status.st_mode))
+    return fail(error, PKGIMG_NOT_AN_IMAGE, handle->path, "not a regular file");
+  *size = (uint64_t)status.st_size;
+  return PKGIMG_OK;
+}
+
+// Nothing tells how long an image is, with what debuggers read; but a file that does not begin as one,
+// and may be huge, is not read to its end.
+static enum pkgimg_status check_beginning(const struct image_handle *handle, struct map_counts *counts,
+                                          struct pkgimg_error *error)
+{
+  _Alignas(8) uint8_t head[FORMAT_HEAD];
+  struct reader reader = {.file = handle->path, .bytes = {.data = head}, .error = error};
+  struct disk_header header;
+  TRY(image_pread(handle, head, sizeof head, 0, &reader.bytes.size, counts, error));
+  return header_read(&reader, &header);
+}
+
+enum pkgimg_status image_read_all(const struct image_handle *handle, struct buffer *bytes, struct map_counts *counts,
+                                  struct pkgimg_error *error)
+{
+  enum { CHUNK = 1 << 30 };  // one read returns less than 2 GiB
+  uint64_t size;
+  TRY(image_size(handle, &size, counts, error));
+  TRY(check_beginning(handle, counts, error));
+  TRY(buffer_renew(bytes, size, error));
+  bytes->size = 0;
+  for (size_t got = 1; got > 0 && bytes->size < size; bytes->size += got) {
+    uint64_t left = size - bytes->size;
+    TRY(image_pread(handle, bytes->data + bytes->size, left < CHUNK ? left : CHUNK, bytes->size, &got, counts,
+                    error));
+  }
   return PKGIMG_OK;
 }
 

@@ -13,6 +13,7 @@
 #ifndef MAPPER_MAPPER_H
 #define MAPPER_MAPPER_H
 
+#include "base/array.h"
 #include "base/reader.h"
 #include "format/layout.h"
 
@@ -85,6 +86,14 @@ void image_close(struct image_handle *handle, struct map_counts *counts);
 PKGIMG_MUST_USE enum pkgimg_status image_pread(const struct image_handle *handle, void *bytes, size_t size,
                                                uint64_t offset, size_t *short_ok, struct map_counts *counts,
                                                struct pkgimg_error *error);
+
+/// The size of the file, which must be a regular one: others have none, and may never end.
+PKGIMG_MUST_USE enum pkgimg_status image_size(const struct image_handle *handle, uint64_t *size,
+                                              struct map_counts *counts, struct pkgimg_error *error);
+
+/// Read a whole file that begins as an image does.
+PKGIMG_MUST_USE enum pkgimg_status image_read_all(const struct image_handle *handle, struct buffer *bytes,
+                                                  struct map_counts *counts, struct pkgimg_error *error);
 
 /// Map R and X of an image from its file, and read L and W into the slot and the tables into
 /// `tables` (8-byte aligned, geometry->tables_size bytes). After a failure R and X are not mapped.

@@ -87,11 +87,12 @@ static inline uint64_t *word_at(const struct words *words, uint32_t id)
   return (uint64_t *)(void *)(start + 8ull * id);
 }
 
-static enum pkgimg_status bad_sites(const struct relocation *relocation, uint32_t set, struct pkgimg_error *error)
+static enum pkgimg_status bad_sites(const struct relocation *relocation, uint32_t set, uint64_t seen,
+                                    struct pkgimg_error *error)
 {
   const struct disk_site_set *at = &relocation->tables->site_sets[set];
   return fail_at(error, PKGIMG_MALFORMED, relocation->file, relocation->geometry->tables_offset + at->offset,
-                 "bitmap of sites (number of words)", relocation->tables->head->words, at->count);
+                 "bitmap of sites (number of good ones)", at->count, seen);
 }
 
 static enum pkgimg_status relocate_images(const struct relocation *relocation, const struct words *words,
@@ -99,13 +100,14 @@ static enum pkgimg_status relocate_images(const struct relocation *relocation, c
 {
   struct sites_walk walk;
   uint32_t ids[SITES_BATCH];
-  uint64_t base = relocation->targets[set].base;
+  uint64_t base = relocation->targets[set].base, seen = 0, expected = relocation->tables->site_sets[set].count;
   if (!sites_begin(&walk, tables_sites(relocation->tables, set), relocation->tables->head->words))
-    return bad_sites(relocation, set, error);
-  for (size_t count; (count = sites_next(&walk, ids)) > 0;)
+    return bad_sites(relocation, set, 0, error);
+  // A few bytes can stand for many runs: the number of sites bounds the walk.
+  for (size_t count; seen <= expected && (count = sites_next(&walk, ids)) > 0; seen += count)
     for (size_t i = 0; i < count; i++)
       *word_at(words, ids[i]) += base;
-  return walk.broken ? bad_sites(relocation, set, error) : PKGIMG_OK;
+  return walk.broken || seen != expected ? bad_sites(relocation, set, seen, error) : PKGIMG_OK;
 }
 
 static enum pkgimg_status relocate_host(const struct relocation *relocation, const struct words *words,
@@ -117,14 +119,15 @@ static enum pkgimg_status relocate_host(const struct relocation *relocation, con
   uint32_t ids[SITES_BATCH];
   const uint32_t *imports = tables->site_imports, *end = imports + tables->site_import_count;
   if (!sites_begin(&walk, tables_sites(tables, set), tables->head->words))
-    return bad_sites(relocation, set, error);
+    return bad_sites(relocation, set, 0, error);
   for (size_t count; (count = sites_next(&walk, ids)) > 0; imports += count) {
     if (count > (size_t)(end - imports))
-      return bad_sites(relocation, set, error);
+      return bad_sites(relocation, set, tables->site_import_count + 1ull, error);
     for (size_t i = 0; i < count; i++)
       *word_at(words, ids[i]) += relocation->imports[imports[i]].value;
   }
-  return walk.broken ? bad_sites(relocation, set, error) : PKGIMG_OK;
+  uint64_t seen = tables->site_import_count - (uint64_t)(end - imports);
+  return walk.broken || imports != end ? bad_sites(relocation, set, seen, error) : PKGIMG_OK;
 }
 
 // ---- residuals

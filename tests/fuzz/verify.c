@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: MIT
+//
+// Fuzz target: the core of pkgimg_verify, on bytes in memory; then all that a checked view promises.
+#include "format/sites.h"
+#include "tests/fuzz/fuzz.h"
+#include "tests/should_fail/forge.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static size_t total;  // so that nothing is optimised away
+
+static void use_string(const struct image_file *file, uint32_t offset)
+{
+  total += strlen(file->tables.strings + offset);
+}
+
+static void use_names(const struct image_file *file)
+{
+  const struct tables *tables = &file->tables;
+  use_string(file, tables->head->name);
+  for (uint32_t i = 0; i < tables->dependency_count; i++)
+    use_string(file, tables->dependencies[i].name);
+  for (uint32_t i = 0; i < tables->import_count; i++)
+    use_string(file, tables->imports[i].name), use_string(file, tables->imports[i].version);
+  for (uint32_t i = 0; i < tables->library_count; i++)
+    use_string(file, tables->libraries[i]);
+  for (uint32_t i = 0; i < file->closure.count; i++)
+    use_string(file, file->closure.entries[i].name);
+}
+
+static void use_symbols(const struct image_file *file)
+{
+  enum { MOST = 256 };
+  for (uint32_t i = 0; i < file->symbols.count && i < MOST; i++) {
+    const char *name = symbols_name(&file->symbols, i);
+    total += symbols_find(&file->symbols, name, gnu_hash(name), 0);
+  }
+}
+
+static void use_sites(const struct image_file *file)
+{
+  const struct tables *tables = &file->tables;
+  for (uint32_t set = 0; set < tables->set_count; set++) {
+    struct sites_walk walk;
+    uint32_t ids[SITES_BATCH];
+    if (!sites_begin(&walk, tables_sites(tables, set), tables->head->words))
+      abort();  // image_file_read has walked it
+    for (size_t count; (count = sites_next(&walk, ids)) > 0;)
+      for (size_t i = 0; i < count; i++) {
+        struct span word = image_file_bytes(file, site_address(&file->header.geometry, ids[i]), 8);
+        total += word.data[0];
+      }
+  }
+}
+
+static void read_image(const uint8_t *bytes, size_t size)
+{
+  struct pkgimg_error error;
+  struct image_file file;
+  struct reader reader = {.file = "fuzz.so", .bytes = {bytes, size}, .error = &error};
+  if (image_file_read(&reader, &file) != PKGIMG_OK)
+    return;
+  use_names(&file);
+  use_symbols(&file);
+  use_sites(&file);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+  struct fuzz_input input = fuzz_input(data, size);
+  struct forgery forgery = {0};
+  if (input.image_size == 0)
+    return 0;
+  // A copy that ends where the bytes end, for the sanitizer, and begins at a multiple of 16.
+  uint8_t *copy = malloc(input.image_size);
+  if (!copy)
+    return 0;
+  memcpy(copy, input.image, input.image_size);
+  if (input.flags & FUZZ_SEAL && forgery_init(&forgery, copy, input.image_size)) {
+    forgery_seal(&forgery, SEAL_ALL);
+    read_image(forgery.bytes, forgery.size);
+  } else {
+    read_image(copy, input.image_size);
+  }
+  forgery_deinit(&forgery);
+  free(copy);
+  return 0;
+}

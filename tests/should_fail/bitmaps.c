@@ -1,0 +1,315 @@
+// SPDX-License-Identifier: MIT
+//
+// Bitmaps of sites that contradict the serialisation, or the number of words. They are put at the
+// end of the tables, so that they may be large.
+#include "tests/should_fail/expect.h"
+#include "tests/should_fail/groups.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum { ROOM = 1 << 20 };
+
+struct bitmap {
+  uint8_t *bytes;
+  uint32_t size;
+  uint32_t count;  // as the table says
+};
+
+static void put16(struct bitmap *bitmap, uint16_t value)
+{
+  memcpy(bitmap->bytes + bitmap->size, &value, sizeof value);
+  bitmap->size += sizeof value;
+}
+
+static void put32(struct bitmap *bitmap, uint32_t value)
+{
+  put16(bitmap, (uint16_t)value);
+  put16(bitmap, (uint16_t)(value >> 16));
+}
+
+// Cookie and number of containers, without runs.
+static void put_head(struct bitmap *bitmap, uint32_t containers)
+{
+  put32(bitmap, 12346);
+  put32(bitmap, containers);
+}
+
+// One array of `count` values, `first` and up by `step`.
+static void put_array(struct bitmap *bitmap, uint16_t key, uint16_t count, uint16_t first, int step)
+{
+  put_head(bitmap, 1);
+  put16(bitmap, key);
+  put16(bitmap, (uint16_t)(count - 1));
+  put32(bitmap, 16);
+  for (int i = 0; i < count; i++)
+    put16(bitmap, (uint16_t)(first + i * step));
+  bitmap->count = count;
+}
+
+// The cookie with runs, one container that holds them.
+static void put_runs(struct bitmap *bitmap, uint16_t key, uint16_t cardinality, uint16_t runs)
+{
+  put32(bitmap, 12347);
+  bitmap->bytes[bitmap->size++] = 1;
+  put16(bitmap, key);
+  put16(bitmap, (uint16_t)(cardinality - 1));
+  put16(bitmap, runs);
+  bitmap->count = cardinality;
+}
+
+static void put_run(struct bitmap *bitmap, uint16_t start, uint16_t length)
+{
+  put16(bitmap, start);
+  put16(bitmap, length);
+}
+
+static void good(struct bitmap *b)
+{
+  put_array(b, 0, 3, 4, 2);
+}
+static void empty(struct bitmap *b)
+{
+  b->size = 0;
+}
+static void wrong_cookie(struct bitmap *b)
+{
+  put_array(b, 0, 3, 4, 2), b->bytes[0]++;
+}
+static void high_cookie(struct bitmap *b)
+{
+  put_array(b, 0, 3, 4, 2), b->bytes[2]++;
+}
+static void head_only(struct bitmap *b)
+{
+  put_head(b, 1);
+}
+static void no_offsets(struct bitmap *b)
+{
+  put_head(b, 1), put32(b, 0);
+}
+static void no_values(struct bitmap *b)
+{
+  put_array(b, 0, 3, 4, 2), b->size -= 1;
+}
+static void byte_too_many(struct bitmap *b)
+{
+  put_array(b, 0, 3, 4, 2), b->bytes[b->size++] = 0;
+}
+static void descending(struct bitmap *b)
+{
+  put_array(b, 0, 3, 9, -2);
+}
+static void repeated(struct bitmap *b)
+{
+  put_array(b, 0, 3, 4, 0);
+}
+static void outside(struct bitmap *b)
+{
+  put_array(b, 0, 3, 60000, 1);
+}
+static void key_outside(struct bitmap *b)
+{
+  put_array(b, 9, 3, 4, 2);
+}
+static void key_65535(struct bitmap *b)
+{
+  put_array(b, 65535, 1, 65535, 1);
+}
+static void fewer_than_said(struct bitmap *b)
+{
+  put_array(b, 0, 3, 4, 2), b->count = 4;
+}
+static void more_than_said(struct bitmap *b)
+{
+  put_array(b, 0, 3, 4, 2), b->count = 2;
+}
+
+static void same_key_twice(struct bitmap *b)
+{
+  put_head(b, 2);
+  for (int i = 0; i < 2; i++)
+    put32(b, 0);
+  put32(b, 24), put32(b, 26);
+  put16(b, 5), put16(b, 5);
+  b->count = 2;
+}
+
+static void keys_descend(struct bitmap *b)
+{
+  put_head(b, 2);
+  put32(b, 1), put32(b, 0);
+  put32(b, 24), put32(b, 26);
+  put16(b, 5), put16(b, 5);
+  b->count = 2;
+}
+
+static void containers_65536(struct bitmap *b)
+{
+  put_head(b, 65536);
+  for (uint32_t i = 0; i < 65536; i++)
+    put32(b, i);
+  for (uint32_t i = 0; i < 65536; i++)
+    put32(b, 8 + 8 * 65536 + 2 * i);
+  for (uint32_t i = 0; i < 65536; i++)
+    put16(b, 0);
+  b->count = 1;
+}
+
+static void containers_65537(struct bitmap *b)
+{
+  put_array(b, 0, 3, 4, 2), b->bytes[6] = 1, b->bytes[4] = 1;
+}
+static void containers_2_32(struct bitmap *b)
+{
+  put_array(b, 0, 3, 4, 2), memset(b->bytes + 4, 0xff, 4);
+}
+
+// 4097 values make a bitset, whatever fits into the universe.
+static void bitset_cut(struct bitmap *b)
+{
+  put_head(b, 1);
+  put16(b, 0), put16(b, 4096);
+  put32(b, 16);
+  for (int i = 0; i < 100; i++)
+    put32(b, 0);
+  b->count = 1;
+}
+
+static void bitset_outside(struct bitmap *b)
+{
+  put_head(b, 1);
+  put16(b, 0), put16(b, 4096);
+  put32(b, 16);
+  memset(b->bytes + b->size, 0xff, 8192);
+  b->size += 8192;
+  b->count = 64;
+}
+
+static void bitset_empty(struct bitmap *b)
+{
+  put_head(b, 1);
+  put16(b, 0), put16(b, 4096);
+  put32(b, 16);
+  memset(b->bytes + b->size, 0, 8192);
+  b->size += 8192;
+  b->count = 64;
+}
+
+static void good_run(struct bitmap *b)
+{
+  put_runs(b, 0, 3, 1), put_run(b, 4, 2);
+}
+static void run_outside(struct bitmap *b)
+{
+  put_runs(b, 0, 3, 1), put_run(b, 60000, 2);
+}
+static void run_wraps(struct bitmap *b)
+{
+  put_runs(b, 65535, 3, 1), put_run(b, 65535, 65535);
+}
+static void runs_missing(struct bitmap *b)
+{
+  put_runs(b, 0, 3, 65535), put_run(b, 4, 2);
+}
+static void runs_overlap(struct bitmap *b)
+{
+  put_runs(b, 0, 6, 2), put_run(b, 4, 2), put_run(b, 5, 2);
+}
+static void runs_descend(struct bitmap *b)
+{
+  put_runs(b, 0, 4, 2), put_run(b, 8, 1), put_run(b, 2, 1);
+}
+static void no_runs(struct bitmap *b)
+{
+  put_runs(b, 0, 3, 0);
+}
+static void no_run_count(struct bitmap *b)
+{
+  put_runs(b, 0, 3, 1), b->size -= 2;
+}
+
+// 65535 times the same 60 words: what a walk does must be bounded by the number of words.
+static void runs_without_end(struct bitmap *b)
+{
+  put_runs(b, 0, 60, 65535);
+  for (int i = 0; i < 65535; i++)
+    put_run(b, 0, 59);
+}
+
+static const struct row {
+  const char *name;
+  void (*make)(struct bitmap *bitmap);
+  enum pkgimg_status verify, load;
+} rows[] = {
+    {"a good array", good, PKGIMG_OK, PKGIMG_OK},
+    {"a good run", good_run, PKGIMG_OK, PKGIMG_OK},
+    {"no bytes", empty, PKGIMG_MALFORMED, PKGIMG_MALFORMED},
+    {"wrong cookie", wrong_cookie, PKGIMG_MALFORMED, PKGIMG_MALFORMED},
+    {"cookie with a number", high_cookie, PKGIMG_MALFORMED, PKGIMG_MALFORMED},
+    {"no containers behind their number", head_only, PKGIMG_MALFORMED, PKGIMG_MALFORMED},
+    {"no offsets", no_offsets, PKGIMG_MALFORMED, PKGIMG_MALFORMED},
+    {"half a value", no_values, PKGIMG_MALFORMED, PKGIMG_MALFORMED},
+    {"a byte left over", byte_too_many, PKGIMG_MALFORMED, PKGIMG_OK},
+    {"values descend", descending, PKGIMG_MALFORMED, PKGIMG_OK},
+    {"a value three times", repeated, PKGIMG_MALFORMED, PKGIMG_OK},
+    {"value behind the words", outside, PKGIMG_MALFORMED, PKGIMG_MALFORMED},
+    {"key behind the words", key_outside, PKGIMG_MALFORMED, PKGIMG_MALFORMED},
+    {"the last id of all", key_65535, PKGIMG_MALFORMED, PKGIMG_MALFORMED},
+    {"fewer values than the table says", fewer_than_said, PKGIMG_MALFORMED, PKGIMG_MALFORMED},
+    {"more values than the table says", more_than_said, PKGIMG_MALFORMED, PKGIMG_MALFORMED},
+    {"one key twice", same_key_twice, PKGIMG_MALFORMED, PKGIMG_OK},
+    {"keys descend", keys_descend, PKGIMG_MALFORMED, PKGIMG_MALFORMED},
+    {"65536 containers", containers_65536, PKGIMG_MALFORMED, PKGIMG_MALFORMED},
+    {"65537 containers", containers_65537, PKGIMG_MALFORMED, PKGIMG_MALFORMED},
+    {"2^32 containers", containers_2_32, PKGIMG_MALFORMED, PKGIMG_MALFORMED},
+    {"bitset cut off", bitset_cut, PKGIMG_MALFORMED, PKGIMG_MALFORMED},
+    {"bitset behind the words", bitset_outside, PKGIMG_MALFORMED, PKGIMG_MALFORMED},
+    {"bitset without a bit", bitset_empty, PKGIMG_MALFORMED, PKGIMG_MALFORMED},
+    {"run behind the words", run_outside, PKGIMG_MALFORMED, PKGIMG_MALFORMED},
+    {"run that wraps", run_wraps, PKGIMG_MALFORMED, PKGIMG_MALFORMED},
+    {"runs cut off", runs_missing, PKGIMG_MALFORMED, PKGIMG_MALFORMED},
+    {"runs overlap", runs_overlap, PKGIMG_MALFORMED, PKGIMG_OK},
+    {"runs descend", runs_descend, PKGIMG_MALFORMED, PKGIMG_OK},
+    {"no run", no_runs, PKGIMG_MALFORMED, PKGIMG_MALFORMED},
+    {"number of runs cut off", no_run_count, PKGIMG_MALFORMED, PKGIMG_MALFORMED},
+    {"65535 equal runs", runs_without_end, PKGIMG_MALFORMED, PKGIMG_MALFORMED},
+};
+
+static void forge(struct forgery *forgery, const struct row *row, uint32_t set)
+{
+  uint32_t at = forgery_grow_tables(forgery, ROOM);
+  struct disk_tables *tables = forgery_tables(forgery);
+  struct bitmap bitmap = {.bytes = (uint8_t *)tables + at};
+  row->make(&bitmap);
+  struct disk_site_set *sets = (struct disk_site_set *)(void *)((uint8_t *)tables + tables->site_sets.offset);
+  sets[set] = (struct disk_site_set){.offset = at, .size = bitmap.size, .count = bitmap.count};
+  // The host's set has an import for each of its sites; all of them the first one.
+  if (set == tables->site_sets.count - 1)
+    tables->site_imports = (struct disk_table){.offset = at + ROOM / 2 + ROOM / 4, .count = bitmap.count};
+  forgery_seal(forgery, SEAL_ALL);
+}
+
+static bool run_row(const struct row *row, uint32_t set, const struct folders *folders)
+{
+  struct forgery forgery = take_good(folders, "full");
+  forge(&forgery, row, set);
+  publish(&forgery, folders, "full");
+  forgery_deinit(&forgery);
+  struct expectation verify = {.name = row->name, .status = row->verify};
+  struct expectation load = {.name = row->name, .status = row->load};
+  const char *path = image_path(folders->work, "full");
+  return expect_verify(&verify, path) & expect_load(&load, path, PKGIMG_PREFETCH_NONE);
+}
+
+unsigned run_bitmaps(const struct folders *folders)
+{
+  static const char *const needed[] = {"leaf", NULL};
+  unsigned failures = 0;
+  copy_good(folders, needed);
+  for (uint32_t set = 0; set < 3; set++)
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+      failures += !run_row(&rows[i], set, folders);
+  printf("%zu bitmaps in each of 3 sets\n", sizeof rows / sizeof *rows);
+  return failures;
+}

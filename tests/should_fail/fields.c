@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: MIT
+#include "tests/should_fail/fields.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static uint64_t in_tables(const struct forgery *forgery, const struct disk_table *table)
+{
+  return forgery_header(forgery)->geometry.tables_offset + table->offset;
+}
+
+static uint64_t table_place(const struct forgery *forgery, enum place place)
+{
+  const struct disk_tables *tables = forgery_tables(forgery);
+  switch (place) {
+  case PLACE_STRINGS:
+    return in_tables(forgery, &tables->strings);
+  case PLACE_DEPENDENCY:
+    return in_tables(forgery, &tables->dependencies);
+  case PLACE_IMPORT:
+    return in_tables(forgery, &tables->imports);
+  case PLACE_SET:
+    return in_tables(forgery, &tables->site_sets);
+  case PLACE_SITE_IMPORT:
+    return in_tables(forgery, &tables->site_imports);
+  case PLACE_RESIDUAL:
+    return in_tables(forgery, &tables->residuals);
+  default:
+    return in_tables(forgery, &tables->libraries);
+  }
+}
+
+static uint64_t note_segment(const struct forgery *forgery)
+{
+  const Elf64_Ehdr *elf = (const Elf64_Ehdr *)(const void *)forgery->bytes;
+  const Elf64_Phdr *segments = (const Elf64_Phdr *)(const void *)(forgery->bytes + elf->e_phoff);
+  unsigned index = 0;
+  while (segments[index].p_type != PT_NOTE)
+    index++;
+  return elf->e_phoff + index * sizeof *segments;
+}
+
+static uint64_t place_offset(const struct forgery *forgery, enum place place)
+{
+  const struct disk_header *header = forgery_header(forgery);
+  switch (place) {
+  case PLACE_ELF:
+    return 0;
+  case PLACE_NOTE_SEGMENT:
+    return note_segment(forgery);
+  case PLACE_NOTE:
+    return forgery->note;
+  case PLACE_HEADER:
+    return forgery->note + offsetof(struct disk_note, header);
+  case PLACE_TABLES:
+    return header->geometry.tables_offset;
+  case PLACE_CLOSURE:
+    return header->closure_offset;
+  case PLACE_ENTRY:
+    return header->closure_offset + sizeof(struct disk_closure);
+  default:
+    return table_place(forgery, place);
+  }
+}
+
+static uint64_t value_of(const struct forgery *forgery, const struct edit *edit)
+{
+  const struct disk_geometry *geometry = &forgery_header(forgery)->geometry;
+  const struct disk_area *constants = &geometry->areas[AREA_L], *data = &geometry->areas[AREA_W];
+  const uint64_t origins[] = {[FROM_X] = geometry->areas[AREA_X].address,
+                              [FROM_END_OF_L] = constants->address + constants->file_size,
+                              [FROM_END_OF_W] = data->address + data->file_size,
+                              [FROM_TABLES] = geometry->tables_offset};
+  return edit->value + origins[edit->from];
+}
+
+void edit_apply(struct forgery *forgery, const struct edit *edit)
+{
+  if (edit->place == PLACE_NOWHERE)
+    return;
+  uint64_t at = place_offset(forgery, edit->place) + edit->offset;
+  if (!range_within(at, edit->size, forgery->size) || edit->size > 8) {
+    printf("an edit at 0x%llx lies outside of the image\n", (unsigned long long)at);
+    exit(2);
+  }
+  uint64_t value = value_of(forgery, edit);
+  memcpy(forgery->bytes + at, &value, edit->size);
+}

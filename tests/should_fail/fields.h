@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: MIT
+//
+// Inputs that are one or two wrong fields away from a good image.
+#ifndef SHOULD_FAIL_FIELDS_H
+#define SHOULD_FAIL_FIELDS_H
+
+#include "tests/should_fail/forge.h"
+
+/// What an offset counts from.
+enum place {
+  PLACE_NOWHERE,
+  PLACE_ELF,           ///< ELF header
+  PLACE_NOTE_SEGMENT,  ///< its program header
+  PLACE_NOTE,          ///< struct disk_note
+  PLACE_HEADER,        ///< struct disk_header
+  PLACE_TABLES,        ///< struct disk_tables
+  PLACE_STRINGS,
+  PLACE_DEPENDENCY,  ///< the first of each table
+  PLACE_IMPORT,
+  PLACE_SET,
+  PLACE_SITE_IMPORT,
+  PLACE_RESIDUAL,
+  PLACE_LIBRARY,
+  PLACE_CLOSURE,  ///< struct disk_closure
+  PLACE_ENTRY,    ///< its first entry
+};
+
+struct edit {
+  enum place place;
+  uint32_t offset;
+  uint32_t size;  ///< of the field
+  uint64_t value;
+  enum { FROM_ZERO, FROM_X, FROM_END_OF_L, FROM_END_OF_W, FROM_TABLES } from;  ///< what is added to the value
+};
+
+/// An image with wrong fields, and what becomes of it in three roles. PKGIMG_OK says that this role
+/// does not look at the field, or that the value is allowed.
+struct field_case {
+  const char *name;
+  struct edit edits[2];
+  enum seal seal;
+  enum pkgimg_status verify;
+  enum pkgimg_status load;        ///< as the image that is asked for
+  enum pkgimg_status dependency;  ///< as a dependency, of an image that was built against it
+  const char *text;               ///< in the message of verify, or of load if verify accepts it; NULL: anything
+};
+
+extern const struct field_case header_cases[], table_cases[], region_cases[], closure_cases[];
+extern const unsigned header_case_count, table_case_count, region_case_count, closure_case_count;
+
+void edit_apply(struct forgery *forgery, const struct edit *edit);
+
+#endif

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: MIT
+#ifndef SHOULD_FAIL_GROUPS_H
+#define SHOULD_FAIL_GROUPS_H
+
+#include "tests/should_fail/forge.h"
+
+#include <limits.h>
+
+/// The good images, and where the forged ones go.
+struct folders {
+  const char *good;
+  const char *work;
+};
+
+/// FOLDER/NAME.so, in a buffer that the next but three calls reuse.
+const char *image_path(const char *folder, const char *name);
+struct forgery take_good(const struct folders *folders, const char *name);
+/// Copy good images, as they are, to the working folder. The list ends with NULL.
+void copy_good(const struct folders *folders, const char *const *names);
+void publish(const struct forgery *forgery, const struct folders *folders, const char *name);
+
+#define SKIPPED UINT_MAX
+
+/// Each returns how many inputs were not refused as they should be, or SKIPPED.
+unsigned run_headers(const struct folders *folders);
+unsigned run_tables(const struct folders *folders);
+unsigned run_regions(const struct folders *folders);
+unsigned run_closures(const struct folders *folders);
+unsigned run_bitmaps(const struct folders *folders);
+unsigned run_graphs(const struct folders *folders);
+unsigned run_files(const struct folders *folders);
+unsigned run_unreadable(const struct folders *folders);
+unsigned run_symbols(const struct folders *folders);
+unsigned run_truncation(const struct folders *folders);
+unsigned run_flips_verify(const struct folders *folders);
+unsigned run_flips_load(const struct folders *folders);
+
+#endif

@@ -1,0 +1,6 @@
+// SPDX-License-Identifier: MIT
+// Names two dependencies and uses neither.
+int value(void)
+{
+  return 3;
+}
