@@ -29,6 +29,8 @@ static const char help[] =
     "  -g, --debug-info[=N]      debug information, 0 to 3; default 0, without N 2\n"
     "      --check-bounds=HOW    auto (default: as the sources ask), yes or no\n"
     "      --inline=yes|no       inline functions; default yes\n"
+    "      --cpu-target=TARGETS  processors to have code for, such as \"x86-64;x86-64-v3\"; default:\n"
+    "                            PKGIMG_CPU_TARGET, JULIA_CPU_TARGET, x86-64 (see pkgimg cpu)\n"
     "      --emit=WHAT           image (default), obj, bc or asm\n"
     "      --link-in-child       run the linker in a process of its own\n"
     "  -h, --help                show this text\n"

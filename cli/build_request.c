@@ -15,6 +15,7 @@ enum {
   OPTION_INIT,
   OPTION_CHECK_BOUNDS,
   OPTION_INLINE,
+  OPTION_CPU_TARGET,
   OPTION_EMIT,
   OPTION_FOLDER,
   OPTION_FRONT_END,
@@ -36,6 +37,7 @@ static const struct option option_names[] = {
     {"check-bounds", required_argument, NULL, OPTION_CHECK_BOUNDS},
     {"checkbounds", required_argument, NULL, OPTION_CHECK_BOUNDS},
     {"inline", required_argument, NULL, OPTION_INLINE},
+    {"cpu-target", required_argument, NULL, OPTION_CPU_TARGET},
     {"emit", required_argument, NULL, OPTION_EMIT},
     {"folder", required_argument, NULL, OPTION_FOLDER},
     {"front-end", required_argument, NULL, OPTION_FRONT_END},
@@ -138,6 +140,8 @@ static bool take_option(struct build_request *request, int option, int argc, cha
     return take_text(&options->init, option);
   case OPTION_FOLDER:
     return take_text(&options->folder, option);
+  case OPTION_CPU_TARGET:
+    return take_text(&options->cpu_target, option);
   case OPTION_FRONT_END:
     return take_text(&options->front_end, option);
   case 'd':

@@ -9,5 +9,6 @@ int command_build(int argc, char **argv);
 int command_run(int argc, char **argv);
 int command_inspect(int argc, char **argv);
 int command_verify(int argc, char **argv);
+int command_cpu(int argc, char **argv);
 
 #endif

@@ -22,6 +22,7 @@ static const struct command commands[] = {
     {"run", command_run, "load an image and call its entry"},
     {"inspect", command_inspect, "show what an image contains, without loading it"},
     {"verify", command_verify, "check every byte of images"},
+    {"cpu", command_cpu, "show this processor, or what a target string asks for"},
     {"help", command_help, "show the help of a command"},
 };
 enum { COMMAND_COUNT = sizeof commands / sizeof *commands };

@@ -24,6 +24,9 @@ static const char help[] =
     "  -e, --entry=SYMBOL   call this function instead of main\n"
     "  -p, --path=DIR       look for dependencies here too; may be repeated\n"
     "      --prefetch=HOW   auto (default), none, plain (readahead) or ring (io_uring)\n"
+    "      --cpu-mask=LIST  use no code that needs these processor features, such as avx512f,fma\n"
+    "      --max-vector-width=BITS\n"
+    "                       use no code with wider vectors: 128, 256 or 512\n"
     "      --verify         check every byte of each file before it is mapped\n"
     "  -s, --stats[=json]   afterwards, show on standard error what the load has cost\n"
     "  -h, --help           show this text\n"
@@ -40,17 +43,21 @@ struct run {
   size_t path_count;
   int prefetch;
   unsigned flags;
+  const char *cpu_mask;
+  int vector_bits;
   int report;
   int argc;  ///< of the entry
   char **argv;
   struct pkgimg_runtime *runtime;
 };
 
-enum { OPTION_PREFETCH = OPTION_LONG, OPTION_VERIFY };
+enum { OPTION_PREFETCH = OPTION_LONG, OPTION_CPU_MASK, OPTION_MAX_VECTOR_WIDTH, OPTION_VERIFY };
 static const struct option option_names[] = {
     {"entry", required_argument, NULL, 'e'},
     {"path", required_argument, NULL, 'p'},
     {"prefetch", required_argument, NULL, OPTION_PREFETCH},
+    {"cpu-mask", required_argument, NULL, OPTION_CPU_MASK},
+    {"max-vector-width", required_argument, NULL, OPTION_MAX_VECTOR_WIDTH},
     {"verify", no_argument, NULL, OPTION_VERIFY},
     {"stats", optional_argument, NULL, 's'},
     {"help", no_argument, NULL, 'h'},
@@ -58,6 +65,7 @@ static const struct option option_names[] = {
 };
 static const struct options run_options = {"-:e:p:s::h", option_names};
 
+static const struct choice width_choices[] = {{"128", 128}, {"256", 256}, {"512", 512}, {NULL, 0}};
 static const struct choice prefetch_choices[] = {
     {"auto", PKGIMG_PREFETCH_AUTO},
     {"none", PKGIMG_PREFETCH_NONE},
@@ -90,6 +98,11 @@ static bool take_option(struct run *run, int option, char **argv)
     return true;
   case OPTION_PREFETCH:
     return option_choice("prefetch", prefetch_choices, optarg, &run->prefetch);
+  case OPTION_CPU_MASK:
+    run->cpu_mask = optarg;
+    return true;
+  case OPTION_MAX_VECTOR_WIDTH:
+    return option_choice("max-vector-width", width_choices, optarg, &run->vector_bits);
   case OPTION_VERIFY:
     run->flags |= PKGIMG_RUNTIME_VERIFY;
     return true;
@@ -183,6 +196,8 @@ static enum pkgimg_status open_runtime(struct run *run, struct pkgimg_error *err
       .search_path_count = run->path_count,
       .prefetch = (enum pkgimg_prefetch)run->prefetch,
       .flags = run->flags,
+      .cpu_mask = run->cpu_mask,
+      .max_vector_bits = (unsigned)run->vector_bits,
   };
   return pkgimg_runtime_open(&options, &run->runtime, error);
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// LLVM: modules -> one optimised object. Knows nothing of files, images or the linker.
+// LLVM: modules -> optimised objects, one for each target. Knows nothing of files, images or the
+// linker.
 #ifndef CODEGEN_CODEGEN_H
 #define CODEGEN_CODEGEN_H
 
@@ -8,9 +9,23 @@
 #include "base/reader.h"
 
 #include <llvm-c/Types.h>
+#include <stdbool.h>
 
 enum codegen_check_bounds { CODEGEN_CHECK_AUTO, CODEGEN_CHECK_YES, CODEGEN_CHECK_NO };
 enum codegen_product { CODEGEN_OBJECT, CODEGEN_BITCODE, CODEGEN_ASSEMBLY };
+
+/// A kind of processor that functions are compiled for. Target 0 is the baseline: every function
+/// has a body for it.
+struct codegen_target {
+  const char *cpu;       ///< LLVM's name
+  const char *features;  ///< LLVM's string, "+avx2,+fma"
+  bool clone_all;        ///< clone every function, not only those that may gain
+  bool adds_vectors;     ///< against the baseline: wider or better vectors
+  bool adds_math;        ///< fused multiply-add
+  bool adds_half;        ///< arithmetic on half or bfloat
+  bool size, min_size;   ///< opt_size, min_size
+};
+#define CODEGEN_MAX_TARGETS 64
 
 struct codegen_options {
   const char *name;            ///< becomes the module's identity, whatever its sources were called
@@ -21,7 +36,27 @@ struct codegen_options {
   bool inline_functions;
   enum codegen_check_bounds check_bounds;
   enum codegen_product product;
+  const struct codegen_target *targets;  ///< none: x86-64
+  size_t target_count;
 };
+
+/// A function with several bodies. The one of target T is the local symbol NAME.targetT; NAME itself
+/// is a weak symbol, the baseline's body, whose every reference from outside of a target's group
+/// is a dynamic relocation.
+struct codegen_clone {
+  char *name;
+  uint64_t bodies;  ///< bit T: target T has one; bit 0 is set
+  bool weak;        ///< it was weak in the source
+};
+
+struct codegen_result {
+  struct buffer *products;  ///< one; or, of an image with clones, one for each target and a last one
+                            ///< with all else
+  size_t product_count;
+  struct codegen_clone *clones;  ///< sorted by name
+  size_t clone_count, clone_capacity;
+};
+void codegen_result_deinit(struct codegen_result *result);
 
 /// Parse IR or bitcode. `bytes` need not end with a NUL. The module belongs to the context.
 PKGIMG_MUST_USE enum pkgimg_status codegen_parse(LLVMContextRef context, const char *file, struct span bytes,
@@ -30,6 +65,7 @@ PKGIMG_MUST_USE enum pkgimg_status codegen_parse(LLVMContextRef context, const c
 /// Merge the modules (consumed, whatever the result), optimise, and emit. They all live in one
 /// context, which one thread uses at a time; contexts are independent of each other.
 PKGIMG_MUST_USE enum pkgimg_status codegen_run(const struct codegen_options *options, LLVMModuleRef const *modules,
-                                               size_t count, struct buffer *product, struct pkgimg_error *error);
+                                               size_t count, struct codegen_result *result,
+                                               struct pkgimg_error *error);
 
 #endif

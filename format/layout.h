@@ -103,6 +103,11 @@ struct disk_tables {
   struct disk_table site_imports;     ///< uint32_t: for each site of the host set its import
   struct disk_table residuals;        ///< struct disk_residual
   struct disk_table libraries;        ///< uint32_t in strings: host libraries that define its imports
+  struct disk_table targets;          ///< struct disk_target; none: one body of each function
+  struct disk_table clones;           ///< struct disk_clone, ascending by symbol
+  struct disk_table bodies;           ///< uint32_t: addresses of bodies
+  struct disk_table clone_sets;       ///< struct disk_site_set: self, each dependency
+  struct disk_table site_clones;      ///< uint32_t: for each site of these sets its clone
   struct disk_region symbols;         ///< Elf64_Sym, .dynsym in R
   struct disk_region symbol_strings;  ///< bytes, .dynstr in R
   struct disk_region symbol_hash;     ///< bytes, .gnu.hash in R
@@ -115,7 +120,7 @@ struct disk_tables {
   uint64_t init_function;  ///< address, 0 if none is declared
   uint64_t handle;         ///< address of __dso_handle: the image's name in __cxa_atexit
 };
-static_assert(sizeof(struct disk_tables) == 56 + 7 * 8 + 7 * 16 + 32, "disk_tables");
+static_assert(sizeof(struct disk_tables) == 56 + 12 * 8 + 7 * 16 + 32, "disk_tables");
 #define FORMAT_TABLES_HASHED 32u
 static_assert(offsetof(struct disk_tables, geometry_hash) == FORMAT_TABLES_HASHED, "disk_tables.hash");
 
@@ -156,10 +161,29 @@ struct disk_residual {
   uint32_t type;    ///< as in ELF
   uint32_t set;     ///< where the symbol is defined
   uint32_t import;  ///< of the host set: which import; else: index in the target's .dynsym, 0 if none
-  uint32_t reserved;
+  uint32_t clone;   ///< number of the target's clone whose chosen body is meant, plus 1; 0: none
   int64_t addend;  ///< what is added to the import's value, or to the target's base
 };
 static_assert(sizeof(struct disk_residual) == 32, "disk_residual");
+
+/// A kind of processor that functions of the image were compiled for. Target 0 is the baseline.
+#define FORMAT_MAX_TARGETS 64u
+#define FORMAT_FEATURE_WORDS 4
+struct disk_target {
+  uint32_t name;  ///< as in the target string
+  uint32_t reserved;
+  uint64_t features[FORMAT_FEATURE_WORDS];  ///< that a processor must have: bits of cpuid/features.def
+};
+static_assert(sizeof(struct disk_target) == 40, "disk_target");
+
+/// A function with several bodies. A site of a clone set gets the base of the image that the set
+/// stands for, and the address of the body that is chosen there.
+struct disk_clone {
+  uint32_t symbol;  ///< index in .dynsym
+  uint32_t first;   ///< of its addresses in the bodies; they follow in the order of targets
+  uint64_t bodies;  ///< bit T: target T has one; bit 0 is set
+};
+static_assert(sizeof(struct disk_clone) == 16, "disk_clone");
 
 #define FORMAT_CLOSURE_MAGIC "pkgimg-c"
 

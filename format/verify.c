@@ -131,15 +131,21 @@ static enum pkgimg_status symbols_check(struct image_file *image)
   return PKGIMG_OK;
 }
 
-static enum pkgimg_status sites_check(const struct image_file *image)
+static enum pkgimg_status sets_walk(const struct image_file *image, const struct disk_site_set *sets, uint32_t count)
 {
   const struct tables *tables = &image->tables;
-  for (uint32_t i = 0; i < tables->set_count; i++)
-    if (!sites_valid(tables_sites(tables, i), tables->head->words, tables->site_sets[i].count))
+  for (uint32_t i = 0; i < count; i++)
+    if (!sites_valid(set_bytes(tables, &sets[i]), tables->head->words, sets[i].count))
       return fail_at(image->reader.error, PKGIMG_MALFORMED, image->reader.file,
-                     image->header.geometry.tables_offset + tables->site_sets[i].offset,
-                     "bitmap of sites (number of them)", tables->site_sets[i].count, i);
+                     image->header.geometry.tables_offset + sets[i].offset, "bitmap of sites (number of them)",
+                     sets[i].count, i);
   return PKGIMG_OK;
+}
+
+static enum pkgimg_status sites_check(const struct image_file *image)
+{
+  TRY(sets_walk(image, image->tables.site_sets, image->tables.set_count));
+  return sets_walk(image, image->tables.clone_sets, image->tables.clone_set_count);
 }
 
 static enum pkgimg_status data_check(const struct reader *reader, const struct image_file *image)

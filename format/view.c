@@ -127,7 +127,8 @@ static enum pkgimg_status area_check(const struct reader *reader, uint64_t place
     return broken(reader, place + 16, "file offset of an area (multiple of a page)", 0,
                   area->file_offset % FORMAT_PAGE);
   if (words ? area->file_size % 8 : area->file_size != area->memory_size)
-    return broken(reader, place + 24, "file size of an area", area->memory_size & ~7ull, area->file_size);
+    return broken(reader, place + 24, "file size of an area", words ? area->file_size & ~7ull : area->memory_size,
+                  area->file_size);
   return PKGIMG_OK;
 }
 
@@ -250,6 +251,14 @@ static enum pkgimg_status tables_locate(const struct reader *reader, struct tabl
             &tables->residual_count));
   TRY(table(reader, "libraries of the host", &head->libraries, sizeof *tables->libraries, &tables->libraries,
             &tables->library_count));
+  TRY(table(reader, "targets", &head->targets, sizeof *tables->targets, &tables->targets, &tables->target_count));
+  TRY(table(reader, "clones", &head->clones, sizeof *tables->clones, &tables->clones, &tables->clone_count));
+  TRY(table(reader, "bodies of clones", &head->bodies, sizeof *tables->bodies, &tables->bodies,
+            &tables->body_count));
+  TRY(table(reader, "sets of clones' sites", &head->clone_sets, sizeof *tables->clone_sets, &tables->clone_sets,
+            &tables->clone_set_count));
+  TRY(table(reader, "clones of sites", &head->site_clones, sizeof *tables->site_clones, &tables->site_clones,
+            &tables->site_clone_count));
   if (tables->set_count != (uint64_t)tables->dependency_count + 2)
     return broken(reader, offsetof(struct disk_tables, site_sets), "number of sets of sites",
                   tables->dependency_count + 2ull, tables->set_count);
@@ -279,15 +288,20 @@ static enum pkgimg_status names_check(const struct reader *reader, const struct 
   return PKGIMG_OK;
 }
 
+static enum pkgimg_status set_check(const struct reader *reader, const struct tables *tables,
+                                    const struct disk_site_set *set)
+{
+  const void *bytes;
+  TRY(reader_array(reader, "bitmap of sites", set->offset, set->size, 1, 1, &bytes));
+  if (set->count > tables->head->words)
+    return broken(reader, set->offset, "number of sites", tables->head->words, set->count);
+  return PKGIMG_OK;
+}
+
 static enum pkgimg_status sets_check(const struct reader *reader, const struct tables *tables)
 {
-  for (uint32_t i = 0; i < tables->set_count; i++) {
-    const struct disk_site_set *set = &tables->site_sets[i];
-    const void *bytes;
-    TRY(reader_array(reader, "bitmap of sites", set->offset, set->size, 1, 1, &bytes));
-    if (set->count > tables->head->words)
-      return broken(reader, set->offset, "number of sites", tables->head->words, set->count);
-  }
+  for (uint32_t i = 0; i < tables->set_count; i++)
+    TRY(set_check(reader, tables, &tables->site_sets[i]));
   uint32_t host = tables->site_sets[tables_host_set(tables)].count;
   if (tables->site_import_count != host)
     return broken(reader, offsetof(struct disk_tables, site_imports), "imports of sites", host,
@@ -297,6 +311,72 @@ static enum pkgimg_status sets_check(const struct reader *reader, const struct t
       return broken(reader, tables->head->site_imports.offset + 4ull * i, "number of imports that a site needs",
                     tables->site_imports[i] + 1ull, tables->import_count);
   return PKGIMG_OK;
+}
+
+// The indices of clones in other images are checked when these are known.
+static enum pkgimg_status clone_sets_check(const struct reader *reader, const struct tables *tables)
+{
+  uint64_t sites = 0;
+  if (tables->clone_set_count != 0 && tables->clone_set_count != (uint64_t)tables->dependency_count + 1)
+    return broken(reader, offsetof(struct disk_tables, clone_sets), "number of sets of clones' sites",
+                  tables->dependency_count + 1ull, tables->clone_set_count);
+  for (uint32_t i = 0; i < tables->clone_set_count; i++) {
+    TRY(set_check(reader, tables, &tables->clone_sets[i]));
+    sites += tables->clone_sets[i].count;
+  }
+  if (sites != tables->site_clone_count)
+    return broken(reader, offsetof(struct disk_tables, site_clones), "clones of sites", sites,
+                  tables->site_clone_count);
+  return PKGIMG_OK;
+}
+
+static enum pkgimg_status clone_check(const struct reader *reader, const struct disk_geometry *geometry,
+                                      const struct tables *tables, uint32_t index)
+{
+  const struct disk_clone *clone = &tables->clones[index];
+  const struct disk_area *code = &geometry->areas[AREA_X];
+  uint64_t at = (uint64_t)((const uint8_t *)clone - tables->bytes.data);
+  uint64_t allowed = tables->target_count >= 64 ? ~0ull : (1ull << tables->target_count) - 1;
+  unsigned count = (unsigned)__builtin_popcountll(clone->bodies);
+  if (clone->bodies & ~allowed || !(clone->bodies & 1))
+    return broken(reader, at + 8, "bodies of a clone", allowed, clone->bodies);
+  if (!range_within(clone->first, count, tables->body_count))
+    return broken(reader, at + 4, "bodies of a clone", tables->body_count, clone->first);
+  if (clone->symbol >= tables->head->symbols.count || (index && clone->symbol <= clone[-1].symbol))
+    return broken(reader, at, "symbol of a clone", tables->head->symbols.count, clone->symbol);
+  for (unsigned i = 0; i < count; i++) {
+    uint64_t body = tables->bodies[clone->first + i];
+    if (body < code->address || body - code->address >= code->memory_size)
+      return broken(reader, tables->head->bodies.offset + 4ull * (clone->first + i), "address of a body",
+                    code->address, body);
+  }
+  return PKGIMG_OK;
+}
+
+static enum pkgimg_status clones_check(const struct reader *reader, const struct disk_geometry *geometry,
+                                       const struct tables *tables)
+{
+  if (tables->target_count > FORMAT_MAX_TARGETS)
+    return broken(reader, offsetof(struct disk_tables, targets), "number of targets", FORMAT_MAX_TARGETS,
+                  tables->target_count);
+  for (uint32_t i = 0; i < tables->target_count; i++)
+    TRY(string_check(reader, tables, &tables->targets[i], tables->targets[i].name));
+  for (uint32_t i = 0; i < tables->clone_count; i++)
+    TRY(clone_check(reader, geometry, tables, i));
+  return clone_sets_check(reader, tables);
+}
+
+const struct disk_clone *tables_find_clone(const struct tables *tables, uint32_t symbol)
+{
+  uint32_t low = 0, high = tables->clone_count;
+  while (low < high) {
+    uint32_t middle = low + (high - low) / 2;
+    if (tables->clones[middle].symbol < symbol)
+      low = middle + 1;
+    else
+      high = middle;
+  }
+  return low < tables->clone_count && tables->clones[low].symbol == symbol ? &tables->clones[low] : NULL;
 }
 
 static enum pkgimg_status residuals_check(const struct reader *reader, const struct tables *tables)
@@ -347,7 +427,8 @@ static enum pkgimg_status regions_check(const struct reader *reader, const struc
     return broken(reader, offsetof(struct disk_tables, init_function), "initialisation function", code->address,
                   init);
   const struct disk_area *constants = &geometry->areas[AREA_L];
-  if (head->handle && (head->handle < constants->address || head->handle - constants->address >= constants->file_size))
+  if (head->handle &&
+      (head->handle < constants->address || head->handle - constants->address >= constants->file_size))
     return broken(reader, offsetof(struct disk_tables, handle), "address of __dso_handle", constants->address,
                   head->handle);
   uint64_t align = head->thread_local_align;
@@ -375,6 +456,7 @@ enum pkgimg_status tables_read(const struct reader *reader, const struct disk_ge
   TRY(names_check(reader, tables));
   TRY(sets_check(reader, tables));
   TRY(residuals_check(reader, tables));
+  TRY(clones_check(reader, geometry, tables));
   return regions_check(reader, geometry, head);
 }
 

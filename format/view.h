@@ -38,7 +38,13 @@ struct tables {
   const uint32_t *site_imports;
   const struct disk_residual *residuals;
   const uint32_t *libraries;
+  const struct disk_target *targets;
+  const struct disk_clone *clones;
+  const uint32_t *bodies;
+  const struct disk_site_set *clone_sets;
+  const uint32_t *site_clones;
   uint32_t dependency_count, import_count, set_count, residual_count, site_import_count, library_count;
+  uint32_t target_count, clone_count, body_count, clone_set_count, site_clone_count;
 };
 
 /// The index of the host's set of sites: the last.
@@ -46,11 +52,24 @@ static inline uint32_t tables_host_set(const struct tables *tables)
 {
   return tables->set_count - 1;
 }
+static inline struct span set_bytes(const struct tables *tables, const struct disk_site_set *set)
+{
+  return (struct span){tables->bytes.data + set->offset, set->size};
+}
 static inline struct span tables_sites(const struct tables *tables, uint32_t set)
 {
-  const struct disk_site_set *at = &tables->site_sets[set];
-  return (struct span){tables->bytes.data + at->offset, at->size};
+  return set_bytes(tables, &tables->site_sets[set]);
 }
+
+/// The address of a clone's body for a target that it has one for.
+static inline uint32_t clone_body(const struct tables *tables, const struct disk_clone *clone, unsigned target)
+{
+  uint64_t below = clone->bodies & ((1ull << target) - 1);
+  return tables->bodies[clone->first + (unsigned)__builtin_popcountll(below)];
+}
+
+/// The clone of a dynamic symbol, NULL if it has one body.
+const struct disk_clone *tables_find_clone(const struct tables *tables, uint32_t symbol);
 
 /// Check the tables: hash, build id against the geometry, every table, string, index and address.
 /// The bytes (8-byte aligned) must outlive `tables`. Sites themselves are checked as they are

@@ -103,30 +103,68 @@ static enum pkgimg_status add_bitmap(struct writer *writer, const struct writer_
   return status;
 }
 
-static enum pkgimg_status add_site_sets(struct writer *writer)
+static enum pkgimg_status add_sets(struct writer *writer, struct disk_table *table, const struct writer_sites *sets,
+                                   size_t count)
 {
-  size_t count = writer->input->dependency_count + 2;
-  TRY(begin_table(writer, &writer->head.site_sets, count));
-  size_t table = writer->body.size;
+  TRY(begin_table(writer, table, count));
+  size_t at = writer->body.size;
   TRY(buffer_append(&writer->body, NULL, count * sizeof(struct disk_site_set), writer->error));
   for (size_t i = 0; i < count; i++) {
     TRY(buffer_align(&writer->body, 8, writer->error));
-    struct disk_site_set entry = {.offset = (uint32_t)writer->body.size,
-                                  .count = (uint32_t)writer->input->sets[i].count};
-    TRY(add_bitmap(writer, &writer->input->sets[i], &entry.size));
-    memcpy(writer->body.data + table + i * sizeof entry, &entry, sizeof entry);
+    struct disk_site_set entry = {.offset = (uint32_t)writer->body.size, .count = (uint32_t)sets[i].count};
+    TRY(add_bitmap(writer, &sets[i], &entry.size));
+    memcpy(writer->body.data + at + i * sizeof entry, &entry, sizeof entry);
   }
-  size_t host_sites = writer->input->sets[count - 1].count;
-  TRY(begin_table(writer, &writer->head.site_imports, host_sites));
-  return buffer_append(&writer->body, writer->input->site_imports, host_sites * sizeof(uint32_t), writer->error);
+  return PKGIMG_OK;
+}
+
+static enum pkgimg_status add_array(struct writer *writer, struct disk_table *table, const void *items, size_t count,
+                                    size_t size)
+{
+  TRY(begin_table(writer, table, count));
+  return buffer_append(&writer->body, items, count * size, writer->error);
+}
+
+static enum pkgimg_status add_site_sets(struct writer *writer)
+{
+  const struct writer_input *input = writer->input;
+  size_t count = input->dependency_count + 2;
+  TRY(add_sets(writer, &writer->head.site_sets, input->sets, count));
+  return add_array(writer, &writer->head.site_imports, input->site_imports, input->sets[count - 1].count,
+                   sizeof *input->site_imports);
+}
+
+static enum pkgimg_status add_targets(struct writer *writer)
+{
+  const struct writer_input *input = writer->input;
+  TRY(begin_table(writer, &writer->head.targets, input->target_count));
+  for (size_t i = 0; i < input->target_count; i++) {
+    struct disk_target entry = {0};
+    TRY(add_string(writer, input->targets[i].name, &entry.name));
+    memcpy(entry.features, input->targets[i].features, sizeof entry.features);
+    TRY(buffer_append(&writer->body, &entry, sizeof entry, writer->error));
+  }
+  return PKGIMG_OK;
+}
+
+static enum pkgimg_status add_clones(struct writer *writer)
+{
+  const struct writer_input *input = writer->input;
+  size_t sets = input->clone_sets ? input->dependency_count + 1 : 0, sites = 0;
+  for (size_t i = 0; i < sets; i++)
+    sites += input->clone_sets[i].count;
+  TRY(add_targets(writer));
+  TRY(add_array(writer, &writer->head.clones, input->clones, input->clone_count, sizeof *input->clones));
+  TRY(add_array(writer, &writer->head.bodies, input->bodies, input->body_count, sizeof *input->bodies));
+  TRY(add_sets(writer, &writer->head.clone_sets, input->clone_sets, sets));
+  return add_array(writer, &writer->head.site_clones, input->site_clones, sites, sizeof *input->site_clones);
 }
 
 static enum pkgimg_status add_residuals(struct writer *writer)
 {
   const struct writer_input *input = writer->input;
-  TRY(begin_table(writer, &writer->head.residuals, input->residual_count));
-  return buffer_append(&writer->body, input->residuals, input->residual_count * sizeof *input->residuals,
-                       writer->error);
+  return add_array(writer, &writer->head.residuals, input->residuals, input->residual_count,
+                   sizeof *input->residuals);
 }
 
 // DT_NEEDED names dependencies and libraries of the host alike.
@@ -190,6 +228,7 @@ static enum pkgimg_status make_tables(struct writer *writer)
   TRY(add_site_sets(writer));
   TRY(add_residuals(writer));
   TRY(add_libraries(writer));
+  TRY(add_clones(writer));
   set_regions(writer);
   return PKGIMG_OK;
 }

@@ -31,6 +31,11 @@ struct writer_sites {
   size_t count;
 };
 
+struct writer_target {
+  const char *name;
+  uint64_t features[FORMAT_FEATURE_WORDS];
+};
+
 struct writer_input {
   const char *name;
   const struct linked *linked;
@@ -45,6 +50,14 @@ struct writer_input {
   const struct writer_closure_entry *closure;
   size_t closure_count;
   uint64_t init_function;  ///< address, or 0
+  const struct writer_target *targets;
+  size_t target_count;
+  const struct disk_clone *clones;  ///< ascending by symbol
+  size_t clone_count;
+  const uint32_t *bodies;
+  size_t body_count;
+  const struct writer_sites *clone_sets;  ///< dependency_count + 1 of them, or NULL
+  const uint32_t *site_clones;
 };
 
 /// The areas of a linked file, as the image will have them. Addresses beyond the file part of L and

@@ -150,6 +150,8 @@ static enum pkgimg_status prepare(struct pkgimg_runtime *runtime, const struct p
   roaring_bitmap_add(runtime->relocated, runtime->next_symbol++);  // 0 is no symbol
   TRY(buffer_append(&runtime->scratch.tables, NULL, FORMAT_PAGE, error));
   TRY(buffer_append(&runtime->scratch.imports, NULL, FORMAT_PAGE, error));
+  TRY(cpu_usable_features(options->cpu_mask, &runtime->features, error));
+  runtime->vector_bits = options->max_vector_bits;
   TRY(host_refresh(error));
   if (runs_code(runtime))
     unwind_available();
@@ -261,9 +263,22 @@ static bool is_inside(const struct pkgimg_image *image, const Elf64_Sym *symbol)
   return contains(image, image_base(image) + symbol->st_value);
 }
 
-static void *address_of(const struct pkgimg_image *image, const Elf64_Sym *symbol)
+// A function with several bodies is the one that was chosen.
+static uint64_t value_of(const struct pkgimg_image *image, const Elf64_Sym *symbol, uint32_t index)
 {
-  uint64_t address = image_base(image) + symbol->st_value;
+  uint32_t low = 0, high = image->clone_count;
+  while (low < high) {
+    uint32_t middle = low + (high - low) / 2;
+    *(image->clone_symbols[middle] < index ? &low : &high) =
+        image->clone_symbols[middle] < index ? middle + 1 : middle;
+  }
+  bool cloned = low < image->clone_count && image->clone_symbols[low] == index;
+  return cloned ? image->clone_bodies[low] : symbol->st_value;
+}
+
+static void *address_of(const struct pkgimg_image *image, const Elf64_Sym *symbol, uint32_t index)
+{
+  uint64_t address = image_base(image) + value_of(image, symbol, index);
   if (ELF64_ST_TYPE(symbol->st_info) == STT_TLS)
     return tls_get_addr(&(struct tls_index){image->tls_module, symbol->st_value});
   if (ELF64_ST_TYPE(symbol->st_info) == STT_GNU_IFUNC && runs_code(image->runtime))
@@ -283,7 +298,7 @@ enum pkgimg_status pkgimg_symbol(struct pkgimg_image *image, const char *name, v
   if (!is_inside(image, &symbols.symbols[index]))
     return fail_name(error, PKGIMG_MALFORMED, image->path, name, "its value 0x%llx lies outside of the image",
                      (unsigned long long)symbols.symbols[index].st_value);
-  *address = address_of(image, &symbols.symbols[index]);
+  *address = address_of(image, &symbols.symbols[index], index);
   return PKGIMG_OK;
 }
 

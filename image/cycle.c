@@ -52,8 +52,7 @@ static enum pkgimg_status report_ring(const struct walk *walk, const char *name,
   char text[512];
   int at = snprintf(text, sizeof text, "%s", name);
   for (uint32_t i = walk->length; i > 0 && at < (int)sizeof text; i--)
-    at += snprintf(text + at, sizeof text - (size_t)at, " -> %s",
-                   name_of(search, walk->ring[i - 1]));
+    at += snprintf(text + at, sizeof text - (size_t)at, " -> %s", name_of(search, walk->ring[i - 1]));
   return fail_name(error, PKGIMG_CYCLE, search->path, name, "dependencies form a ring: %s -> %s", text, name);
 }
 

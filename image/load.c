@@ -135,6 +135,51 @@ static struct span in_memory(const struct pkgimg_image *image, const struct disk
   return (struct span){(const uint8_t *)(image_base(image) + region->address), region->count * size};
 }
 
+// The targets of an image, as far as this processor runs them.
+static enum pkgimg_status rank_targets(struct session *session, const struct pkgimg_image *image,
+                                       const struct tables *tables, struct cpu_ranking *ranking)
+{
+  const struct cpu_isa *isa = cpu_isa_of_machine(FORMAT_HOST_MACHINE);
+  const struct pkgimg_runtime *runtime = session->runtime;
+  struct cpu_target_features targets[FORMAT_MAX_TARGETS];
+  char names[256];
+  for (uint32_t i = 0; i < tables->target_count; i++) {
+    memcpy(targets[i].features.words, tables->targets[i].features, sizeof targets[i].features.words);
+    targets[i].vector_bits = cpu_features_width(isa, &targets[i].features);
+  }
+  cpu_rank(&runtime->features, targets, tables->target_count, runtime->vector_bits, ranking);
+  if (ranking->baseline_runs)
+    return PKGIMG_OK;
+  struct cpu_explanation explanation = cpu_explain(&runtime->features, &targets[0], 0);
+  return fail_name(session->error, PKGIMG_WRONG_MACHINE, image->path, tables->strings + tables->targets[0].name,
+                   "the baseline of its code needs features that this processor lacks or a mask hides: %s",
+                   cpu_features_text(isa, &explanation.missing, ", ", names, sizeof names));
+}
+
+// An image whose baseline this processor cannot run is refused; of anything else the best body is
+// taken, function by function.
+static enum pkgimg_status choose_bodies(struct session *session, struct pkgimg_image *image,
+                                        const struct tables *tables)
+{
+  struct cpu_ranking ranking;
+  if (tables->target_count == 0)
+    return PKGIMG_OK;
+  TRY(rank_targets(session, image, tables, &ranking));
+  if (tables->clone_count == 0)
+    return PKGIMG_OK;
+  image->clone_bodies = calloc(tables->clone_count, sizeof *image->clone_bodies);
+  image->clone_symbols = calloc(tables->clone_count, sizeof *image->clone_symbols);
+  if (!image->clone_bodies || !image->clone_symbols)
+    return fail_memory(session->error, tables->clone_count * sizeof *image->clone_bodies);
+  for (uint32_t i = 0; i < tables->clone_count; i++) {
+    const struct disk_clone *clone = &tables->clones[i];
+    image->clone_bodies[i] = clone_body(tables, clone, cpu_choose(&ranking, clone->bodies));
+    image->clone_symbols[i] = clone->symbol;
+  }
+  image->clone_count = tables->clone_count;
+  return PKGIMG_OK;
+}
+
 static enum pkgimg_status take_head(struct session *session, struct pkgimg_image *image,
                                     const struct tables *tables)
 {
@@ -155,14 +200,22 @@ static enum pkgimg_status take_head(struct session *session, struct pkgimg_image
   return template.size ? tls_module_create(&template, &image->tls_module, session->error) : PKGIMG_OK;
 }
 
+static struct target target_of(const struct pkgimg_image *image)
+{
+  return (struct target){.base = image_base(image),
+                         .module = image->tls_module,
+                         .clones = image->clone_bodies,
+                         .clone_count = image->clone_count};
+}
+
 static enum pkgimg_status set_targets(struct session *session, const struct pkgimg_image *image)
 {
   TRY(buffer_renew(&session->scratch->targets, (image->dependency_count + 1u) * sizeof(struct target),
                    session->error));
   struct target *targets = (struct target *)(void *)session->scratch->targets.data;
-  targets[0] = (struct target){image_base(image), image->tls_module};
+  targets[0] = target_of(image);
   for (uint32_t i = 0; i < image->dependency_count; i++)
-    targets[i + 1] = (struct target){image_base(image->dependencies[i]), image->dependencies[i]->tls_module};
+    targets[i + 1] = target_of(image->dependencies[i]);
   return PKGIMG_OK;
 }
 
@@ -242,6 +295,7 @@ static enum pkgimg_status fill_image(struct session *session, struct pkgimg_imag
   TRY(check_data(session, image, &tables));
   TRY(take_dependencies(session, image, &tables));
   TRY(take_head(session, image, &tables));
+  TRY(choose_bodies(session, image, &tables));
   session_phase_done(session, PKGIMG_PHASE_MAP);
   TRY(resolve_imports(session, image, &tables));
   session_phase_done(session, PKGIMG_PHASE_HOST);

@@ -13,6 +13,8 @@ struct resolver {
   size_t provider_count;
   uint8_t *words;
   struct disk_area areas[AREA_COUNT];
+  bool (*own_clone)(const void *context, const char *name, struct own_clone *clone);
+  const void *context;
   struct resolution *out;
   struct pkgimg_error *error;
 };
@@ -24,6 +26,8 @@ struct definition {
   uint64_t value;
   unsigned type;    // STT_
   uint32_t symbol;  // index in the provider's .dynsym
+  bool cloned;
+  uint32_t clone;  // number of the clone in the image that defines it
 };
 
 static uint32_t host_set(const struct resolver *resolver)
@@ -44,6 +48,10 @@ static bool find_in_providers(const struct resolver *resolver, const char *name,
                                       .value = symbol->st_value,
                                       .type = ELF64_ST_TYPE(symbol->st_info),
                                       .symbol = index};
+    const struct tables *tables = &resolver->providers[i].file->tables;
+    const struct disk_clone *clone = tables_find_clone(tables, index);
+    definition->cloned = clone != NULL;
+    definition->clone = clone ? (uint32_t)(clone - tables->clones) : 0;
     return true;
   }
   return false;
@@ -80,7 +88,9 @@ static enum pkgimg_status define(const struct resolver *resolver, uint32_t index
                    resolver->linked->symbol_count, index);
   const char *name = linked_symbol_name(resolver->linked, index);
   bool own = symbol->st_shndx != SHN_UNDEF;
-  bool may_yield = !own || ELF64_ST_BIND(symbol->st_info) == STB_WEAK;
+  struct own_clone clone = {.weak = true};
+  bool cloned = own && resolver->own_clone(resolver->context, name, &clone);
+  bool may_yield = !own || (ELF64_ST_BIND(symbol->st_info) == STB_WEAK && clone.weak);
   bool versioned = !own && linked_symbol_version(resolver->linked, index);
   if (index && may_yield && !versioned && find_in_providers(resolver, name, definition)) {
     resolver->out->used[definition->set - 1] = true;
@@ -88,6 +98,8 @@ static enum pkgimg_status define(const struct resolver *resolver, uint32_t index
   }
   definition->type = ELF64_ST_TYPE(symbol->st_info);
   definition->value = symbol->st_value;
+  definition->cloned = cloned;
+  definition->clone = clone.number;
   if (own || index == 0)
     return PKGIMG_OK;
   definition->set = host_set(resolver);
@@ -107,9 +119,9 @@ static bool word_of(const struct resolver *resolver, uint64_t address, uint32_t 
   return true;
 }
 
-static enum pkgimg_status add_site(const struct resolver *resolver, uint32_t set, uint32_t word, uint32_t import)
+static enum pkgimg_status add_site(const struct resolver *resolver, struct site_list *list, uint32_t word,
+                                   uint32_t import)
 {
-  struct site_list *list = &resolver->out->sets[set];
   TRY(array_reserve(&list->items, &list->capacity, list->count, sizeof *list->items, resolver->error));
   list->items[list->count++] = (struct site){word, import};
   return PKGIMG_OK;
@@ -127,6 +139,7 @@ static enum pkgimg_status add_residual(const struct resolver *resolver, const El
                              .type = type,
                              .set = definition->set,
                              .import = host ? definition->import : definition->symbol,
+                             .clone = definition->cloned ? definition->clone + 1 : 0,
                              .addend = (int64_t)addend};
   return PKGIMG_OK;
 }
@@ -157,7 +170,21 @@ static enum pkgimg_status add_address(const struct resolver *resolver, const Elf
   if (!aligned)
     return add_residual(resolver, relocation, R_X86_64_64, definition, value);
   memcpy(resolver->words + at, &value, sizeof value);
-  return add_site(resolver, definition->set, word, definition->import);
+  return add_site(resolver, &resolver->out->sets[definition->set], word, definition->import);
+}
+
+// A word that becomes the chosen body of a clone, plus an addend.
+static enum pkgimg_status add_clone_site(const struct resolver *resolver, const Elf64_Rela *relocation,
+                                         const struct definition *definition)
+{
+  uint32_t word;
+  uint64_t at, addend = (uint64_t)relocation->r_addend;
+  if (!word_of(resolver, relocation->r_offset, &word, &at))
+    return refuse(resolver, relocation, "it lies outside of the writable areas");
+  if (relocation->r_offset % 8)
+    return add_residual(resolver, relocation, R_X86_64_64, definition, addend);
+  memcpy(resolver->words + at, &addend, sizeof addend);
+  return add_site(resolver, &resolver->out->clone_sets[definition->set], word, definition->clone);
 }
 
 static enum pkgimg_status resolve_one(const struct resolver *resolver, const Elf64_Rela *relocation)
@@ -174,6 +201,8 @@ static enum pkgimg_status resolve_one(const struct resolver *resolver, const Elf
   case RELOCATION_BASE:
     return add_address(resolver, relocation, &(struct definition){0}, addend);
   case RELOCATION_ADDRESS:
+    if (definition.cloned)
+      return add_clone_site(resolver, relocation, &definition);
     return add_address(resolver, relocation, &definition, definition.value + addend);
   case RELOCATION_IFUNC:
     return add_residual(resolver, relocation, type, &definition, addend);
@@ -196,35 +225,44 @@ static int by_word(const void *left, const void *right)
   return a->word < b->word ? -1 : a->word > b->word;
 }
 
+static void sort_lists(struct site_list *lists, size_t count)
+{
+  for (size_t i = 0; i < count; i++)
+    if (lists[i].count)
+      qsort(lists[i].items, lists[i].count, sizeof(struct site), by_word);
+}
+
 static enum pkgimg_status resolve_all(struct resolver *resolver)
 {
   for (int table = 0; table < 2; table++)
     for (uint64_t i = 0; i < resolver->linked->relocation_counts[table]; i++)
       TRY(resolve_one(resolver, &resolver->linked->relocations[table][i]));
-  struct resolution *out = resolver->out;
-  for (size_t set = 0; set < out->set_count; set++)
-    if (out->sets[set].count)
-      qsort(out->sets[set].items, out->sets[set].count, sizeof(struct site), by_word);
+  sort_lists(resolver->out->sets, resolver->out->set_count);
+  sort_lists(resolver->out->clone_sets, resolver->provider_count + 1);
   return PKGIMG_OK;
 }
 
 enum pkgimg_status resolve(const struct linked *linked, const char *package, const struct provider *providers,
-                           size_t provider_count, uint8_t *words, struct resolution *resolution,
-                           struct pkgimg_error *error)
+                           size_t provider_count, uint8_t *words,
+                           bool (*own_clone)(const void *context, const char *name, struct own_clone *clone),
+                           const void *context, struct resolution *resolution, struct pkgimg_error *error)
 {
   struct resolver resolver = {.linked = linked,
                               .package = package,
                               .providers = providers,
                               .provider_count = provider_count,
                               .words = words,
+                              .own_clone = own_clone,
+                              .context = context,
                               .out = resolution,
                               .error = error};
   writer_areas(linked, resolver.areas);
   resolution->set_count = provider_count + 2;
   resolution->sets = calloc(resolution->set_count, sizeof *resolution->sets);
+  resolution->clone_sets = calloc(provider_count + 1, sizeof *resolution->clone_sets);
   resolution->used = calloc(provider_count + 1, sizeof *resolution->used);
   resolution->import_of_symbol = calloc(linked->symbol_count, sizeof *resolution->import_of_symbol);
-  if (!resolution->sets || !resolution->used || !resolution->import_of_symbol)
+  if (!resolution->sets || !resolution->clone_sets || !resolution->used || !resolution->import_of_symbol)
     return fail_memory(error, linked->symbol_count * sizeof(uint32_t));
   return resolve_all(&resolver);
 }
@@ -233,7 +271,10 @@ void resolution_deinit(struct resolution *resolution)
 {
   for (size_t i = 0; resolution->sets && i < resolution->set_count; i++)
     free(resolution->sets[i].items);
+  for (size_t i = 0; resolution->clone_sets && i + 1 < resolution->set_count; i++)
+    free(resolution->clone_sets[i].items);
   free(resolution->sets);
+  free(resolution->clone_sets);
   free(resolution->imports);
   free(resolution->import_of_symbol);
   free(resolution->residuals);

@@ -6,6 +6,8 @@
 #define IMAGE_RUNTIME_H
 
 #include "base/array.h"
+#include "cpuid/choose.h"
+#include "cpuid/detect.h"
 #include "format/view.h"
 #include "mapper/mapper.h"
 #include "relocator/relocate.h"
@@ -27,7 +29,10 @@ struct pkgimg_image {
   uint32_t pending_at_exit;  // destructors of thread_local objects that wait for their threads
   uint64_t tls_module, thread_local_size;
   struct disk_region symbol_table, symbol_strings, symbol_hash, init_array, fini_array, unwind;
-  uint64_t init_function, handle;       // as linked; init_function 0: none
+  uint64_t init_function, handle;  // as linked; init_function 0: none
+  uint32_t *clone_bodies;          // chosen address, as linked, of each clone
+  uint32_t *clone_symbols;         // their indices in .dynsym, ascending
+  uint32_t clone_count;
   uint32_t first_symbol, symbol_count;  // ids of its imports in the runtime's bitmap
   struct unwind_object unwind_object;
   bool mapped, started, unwind_known, initialised, finalised;
@@ -44,10 +49,12 @@ struct pkgimg_runtime {
   unsigned flags;
   struct pkgimg_stats stats;
   struct map_counts counts;
-  struct scratch_memory {   // which every load uses in turn
-    struct buffer tables;   // of the image in hand
-    struct buffer imports;  // struct host_symbol
-    struct buffer targets;  // struct target
+  struct cpu_features features;  // that code may use here
+  unsigned vector_bits;          // that it may use at most; 0: no limit
+  struct scratch_memory {        // which every load uses in turn
+    struct buffer tables;        // of the image in hand
+    struct buffer imports;       // struct host_symbol
+    struct buffer targets;       // struct target
   } scratch;
   bool closed;
   roaring_bitmap_t *relocated;  // imports of all images that hold their final value

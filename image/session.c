@@ -15,8 +15,8 @@ void session_phase_done(struct session *session, enum pkgimg_phase phase)
   session->phase_start = time;
 }
 
-enum pkgimg_status make_room(struct session *session, const struct image_handle *handle, uint64_t offset, size_t size,
-                             struct buffer *buffer)
+enum pkgimg_status make_room(struct session *session, const struct image_handle *handle, uint64_t offset,
+                             size_t size, struct buffer *buffer)
 {
   enum { BELIEVED = 1 << 20 };
   uint64_t file_size;

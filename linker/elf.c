@@ -48,6 +48,7 @@ static const char script_format[] =
     "  .eh_frame_hdr : { *(.eh_frame_hdr) } :constants :unwind\n"
     "  .eh_frame : { KEEP(*(.eh_frame)) LONG(0) } :constants\n"
     "  .gcc_except_table : { *(.gcc_except_table .gcc_except_table.*) }\n"
+    "%s"
     "  . = ALIGN(%u);\n"
     "  .text : { *(.text .text.*) } :code\n"
     "  .plt : { *(.plt) }\n"
@@ -69,15 +70,27 @@ static const char script_format[] =
     "  .pkgimg.tables 0 (INFO) : { BYTE(0) }\n"
     "}\n";
 
-static enum pkgimg_status write_script(const struct scratch *scratch, struct pkgimg_error *error)
+// The code of each target has pages of its own, so that what no processor of this kind runs is never
+// read.
+static void target_sections(size_t count, char *text, size_t size)
 {
-  char text[sizeof script_format + 256];
+  text[0] = 0;
+  for (size_t i = 0, at = 0; i < count && at < size; i++)
+    at += (size_t)snprintf(text + at, size - at, "  . = ALIGN(%u);\n  .text.target%zu : { *(.text.target%zu) } :code\n",
+                           FORMAT_PAGE, i, i);
+}
+
+static enum pkgimg_status write_script(const struct link_request *request, const struct scratch *scratch,
+                                       struct pkgimg_error *error)
+{
+  char targets[64 * 80], text[sizeof script_format + sizeof targets + 256];
+  target_sections(request->target_count, targets, sizeof targets);
   uint64_t name;
   uint32_t name_rest;
   memcpy(&name, FORMAT_NOTE_NAME, 8);
   memcpy(&name_rest, &FORMAT_NOTE_NAME[8], 4);
   int length = snprintf(text, sizeof text, script_format, sizeof FORMAT_NOTE_NAME, sizeof(struct disk_header),
-                        FORMAT_NOTE_TYPE, (unsigned long long)name, name_rest, sizeof(struct disk_header),
+                        FORMAT_NOTE_TYPE, (unsigned long long)name, name_rest, sizeof(struct disk_header), targets,
                         FORMAT_PAGE, FORMAT_L_START, FORMAT_PAGE, FORMAT_W_START);
   return scratch_write(scratch, "script", (struct span){(const uint8_t *)text, (size_t)length}, error);
 }
@@ -172,7 +185,7 @@ static enum pkgimg_status make_arguments(const struct link_request *request, con
 static enum pkgimg_status write_inputs(const struct link_request *request, const struct scratch *scratch,
                                        struct pkgimg_error *error)
 {
-  TRY(write_script(scratch, error));
+  TRY(write_script(request, scratch, error));
   for (size_t i = 0; i < request->object_count; i++) {
     char name[32];
     snprintf(name, sizeof name, "%zu.o", i);

@@ -19,6 +19,7 @@ struct link_request {
   const char *name;  ///< the package: NAME.so becomes DT_SONAME
   const struct span *objects;
   size_t object_count;
+  size_t target_count;      ///< sections .text.target0 and up, each in pages of its own; 0: none
   const char *const *deps;  ///< image files of dependencies
   size_t dep_count;
   const char *const *libs;  ///< further libraries of the host, as "libcurl.so.4" or a path

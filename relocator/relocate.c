@@ -130,6 +130,39 @@ static enum pkgimg_status relocate_host(const struct relocation *relocation, con
   return walk.broken || imports != end ? bad_sites(relocation, set, seen, error) : PKGIMG_OK;
 }
 
+// ---- clones: words that point to the chosen body of a function
+
+static enum pkgimg_status bad_clone(const struct relocation *relocation, uint32_t set, uint32_t clone,
+                                    struct pkgimg_error *error)
+{
+  const struct disk_site_set *at = &relocation->tables->clone_sets[set];
+  return fail_at(error, PKGIMG_MALFORMED, relocation->file, relocation->geometry->tables_offset + at->offset,
+                 "number of a clone", relocation->targets[set].clone_count, clone);
+}
+
+static enum pkgimg_status relocate_clones(const struct relocation *relocation, const struct words *words, uint32_t set,
+                                          const uint32_t **clones, struct pkgimg_error *error)
+{
+  const struct tables *tables = relocation->tables;
+  const struct target *target = &relocation->targets[set];
+  const uint32_t *end = *clones + tables->clone_sets[set].count;
+  struct sites_walk walk;
+  uint32_t ids[SITES_BATCH];
+  if (!sites_begin(&walk, set_bytes(tables, &tables->clone_sets[set]), tables->head->words))
+    return bad_clone(relocation, set, 0, error);
+  for (size_t count; (count = sites_next(&walk, ids)) > 0; *clones += count) {
+    if (count > (size_t)(end - *clones))
+      return bad_clone(relocation, set, 0, error);
+    for (size_t i = 0; i < count; i++) {
+      uint32_t clone = (*clones)[i];
+      if (clone >= target->clone_count)
+        return bad_clone(relocation, set, clone, error);
+      *word_at(words, ids[i]) += target->base + target->clones[clone];
+    }
+  }
+  return walk.broken || *clones != end ? bad_clone(relocation, set, 0, error) : PKGIMG_OK;
+}
+
 // ---- residuals
 
 // The one checked store: `size` bytes at an address as linked, which must lie in L or W.
@@ -165,6 +198,12 @@ static enum pkgimg_status relocate_residual(const struct relocation *relocation,
   uint64_t module =
       host ? relocation->imports[residual->import].module : relocation->targets[residual->set].module;
   uint64_t values[2] = {0};
+  if (residual->clone && !host) {
+    const struct target *target = &relocation->targets[residual->set];
+    if (residual->clone > target->clone_count)
+      return refuse(relocation, residual, error);
+    base += target->clones[residual->clone - 1];
+  }
   enum relocation_kind kind = relocation_kind(residual->type);
   size_t size = kind == RELOCATION_DESCRIPTOR ? 16 : 8;
   uint8_t *place = checked_place(relocation, residual->address, size);
@@ -204,7 +243,10 @@ enum pkgimg_status relocate(const struct relocation *relocation, uint64_t *sites
     *sites += tables->site_sets[set].count;
   }
   TRY(relocate_host(relocation, &words, error));
-  *sites += tables->site_import_count + tables->residual_count;
+  const uint32_t *clones = tables->site_clones;
+  for (uint32_t set = 0; set < tables->clone_set_count; set++)
+    TRY(relocate_clones(relocation, &words, set, &clones, error));
+  *sites += tables->site_import_count + tables->site_clone_count + tables->residual_count;
   for (uint32_t i = 0; i < tables->residual_count; i++)
     TRY(relocate_residual(relocation, &tables->residuals[i], error));
   return PKGIMG_OK;

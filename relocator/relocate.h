@@ -13,6 +13,8 @@
 struct target {
   uint64_t base;    ///< added to an address as linked
   uint64_t module;  ///< thread-local module of the image, 0 if it has none
+  const uint32_t *clones;  ///< address, as linked, of the chosen body of each of its clones
+  uint32_t clone_count;
 };
 
 struct relocation {

@@ -53,6 +53,8 @@ struct pkgimg_runtime_options {
   size_t search_path_count;
   enum pkgimg_prefetch prefetch;
   unsigned flags;
+  const char *cpu_mask;      ///< features that no code may use, "avx2,fma"; NULL: those of PKGIMG_CPU_MASK
+  unsigned max_vector_bits;  ///< use no body with wider vectors; 0: no limit
 };
 
 /// Open a runtime: the set of images that share dependencies with each other. `options` may be

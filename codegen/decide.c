@@ -1,0 +1,372 @@
+// SPDX-License-Identifier: MIT
+//
+// A function may gain from a better processor if it has a loop, computes with vectors, with numbers
+// whose operations the target fuses or that it can compute with at all, or if it asks what the
+// processor has. What lies between such functions on a path of calls is cloned too, so that the
+// path stays within one target.
+#include "codegen/decide.h"
+
+#include <llvm-c/Core.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum traits {
+  HAS_LOOP = 1 << 0,
+  HAS_VECTORS = 1 << 1,
+  HAS_MATH = 1 << 2,
+  HAS_HALF = 1 << 3,
+  HAS_QUERY = 1 << 4,
+  IS_FORCED = 1 << 5,
+  IS_FORBIDDEN = 1 << 6,
+};
+
+/// A function with a body, and what it calls.
+struct node {
+  LLVMValueRef function;
+  unsigned traits;
+  uint64_t bodies;
+  uint32_t *callees;
+  size_t callee_count, callee_capacity;
+};
+
+struct graph {
+  struct node *nodes;  // sorted by function
+  size_t count, capacity;
+  struct pkgimg_error *error;
+};
+
+static void graph_deinit(struct graph *graph)
+{
+  for (size_t i = 0; i < graph->count; i++)
+    free(graph->nodes[i].callees);
+  free(graph->nodes);
+}
+
+// ---- finding things by address
+
+static int by_function(const void *left, const void *right)
+{
+  uintptr_t a = (uintptr_t)((const struct node *)left)->function,
+            b = (uintptr_t)((const struct node *)right)->function;
+  return a < b ? -1 : a > b;
+}
+
+static struct node *node_of(const struct graph *graph, LLVMValueRef function)
+{
+  struct node key = {.function = function};
+  return graph->count ? bsearch(&key, graph->nodes, graph->count, sizeof key, by_function) : NULL;
+}
+
+static int by_address(const void *left, const void *right)
+{
+  uintptr_t a = *(const uintptr_t *)left, b = *(const uintptr_t *)right;
+  return a < b ? -1 : a > b;
+}
+
+// ---- loops: the control flow graph has a cycle
+
+struct flow {
+  LLVMBasicBlockRef *blocks;  // sorted
+  uint8_t *state;             // 0 new, 1 on the way, 2 done
+  uint32_t *stack, *next;
+  size_t count;
+};
+
+static size_t block_index(const struct flow *flow, LLVMBasicBlockRef block)
+{
+  LLVMBasicBlockRef *found = bsearch(&block, flow->blocks, flow->count, sizeof block, by_address);
+  return (size_t)(found - flow->blocks);
+}
+
+static bool flow_init(struct flow *flow, LLVMValueRef function)
+{
+  flow->count = LLVMCountBasicBlocks(function);
+  flow->blocks = calloc(flow->count, sizeof(LLVMBasicBlockRef));
+  flow->state = calloc(flow->count, 1);
+  flow->stack = calloc(flow->count, sizeof *flow->stack);
+  flow->next = calloc(flow->count, sizeof *flow->next);
+  if (!flow->blocks || !flow->state || !flow->stack || !flow->next)
+    return false;
+  LLVMGetBasicBlocks(function, flow->blocks);
+  qsort(flow->blocks, flow->count, sizeof(LLVMBasicBlockRef), by_address);
+  return true;
+}
+
+static void flow_deinit(struct flow *flow)
+{
+  free(flow->blocks);
+  free(flow->state);
+  free(flow->stack);
+  free(flow->next);
+}
+
+// Depth first from a block; true when it meets one that is on the way.
+static bool finds_cycle(struct flow *flow, size_t start)
+{
+  size_t depth = 1;
+  flow->stack[0] = (uint32_t)start;
+  flow->state[start] = 1;
+  while (depth > 0) {
+    uint32_t at = flow->stack[depth - 1];
+    LLVMValueRef end = LLVMGetBasicBlockTerminator(flow->blocks[at]);
+    if (!end || flow->next[at] == LLVMGetNumSuccessors(end)) {
+      flow->state[at] = 2;
+      depth--;
+      continue;
+    }
+    size_t to = block_index(flow, LLVMGetSuccessor(end, flow->next[at]++));
+    if (flow->state[to] == 1)
+      return true;
+    if (flow->state[to] == 0) {
+      flow->state[to] = 1;
+      flow->stack[depth++] = (uint32_t)to;
+    }
+  }
+  return false;
+}
+
+// Without memory to find out, assume a loop: it only costs size.
+static bool has_loop(LLVMValueRef function)
+{
+  struct flow flow AUTO(flow_deinit) = {0};
+  if (!flow_init(&flow, function))
+    return true;
+  return finds_cycle(&flow, block_index(&flow, LLVMGetEntryBasicBlock(function)));
+}
+
+// ---- instructions
+
+static unsigned traits_of_type(LLVMTypeRef type)
+{
+  switch (LLVMGetTypeKind(type)) {
+  case LLVMVectorTypeKind:
+  case LLVMScalableVectorTypeKind:
+    return HAS_VECTORS | traits_of_type(LLVMGetElementType(type));
+  case LLVMHalfTypeKind:
+  case LLVMBFloatTypeKind:
+    return HAS_HALF;
+  default:
+    return 0;
+  }
+}
+
+static bool begins_with(const char *text, const char *start)
+{
+  return strncmp(text, start, strlen(start)) == 0;
+}
+
+static unsigned traits_of_call(LLVMValueRef call)
+{
+  size_t length;
+  LLVMValueRef callee = LLVMGetCalledValue(call);
+  const char *name = LLVMIsAFunction(callee) ? LLVMGetValueName2(callee, &length) : "";
+  if (begins_with(name, "llvm.fma") || begins_with(name, "llvm.fmuladd"))
+    return HAS_MATH;
+  return begins_with(name, "pkgimg.cpu_has.") ? HAS_QUERY : 0;
+}
+
+static unsigned traits_of_instruction(LLVMValueRef instruction)
+{
+  unsigned traits = traits_of_type(LLVMTypeOf(instruction));
+  int operands = LLVMGetNumOperands(instruction);
+  for (int i = 0; i < operands; i++)
+    traits |= traits_of_type(LLVMTypeOf(LLVMGetOperand(instruction, (unsigned)i)));
+  if (LLVMCanValueUseFastMathFlags(instruction) && LLVMGetFastMathFlags(instruction))
+    traits |= HAS_MATH;
+  bool calls = LLVMIsACallInst(instruction) || LLVMIsAInvokeInst(instruction);
+  return calls ? traits | traits_of_call(instruction) : traits;
+}
+
+static enum pkgimg_status add_callee(struct graph *graph, struct node *node, LLVMValueRef instruction)
+{
+  if (!LLVMIsACallInst(instruction) && !LLVMIsAInvokeInst(instruction))
+    return PKGIMG_OK;
+  struct node *callee = node_of(graph, LLVMGetCalledValue(instruction));
+  if (!callee)
+    return PKGIMG_OK;
+  TRY(array_reserve(&node->callees, &node->callee_capacity, node->callee_count, sizeof *node->callees,
+                    graph->error));
+  node->callees[node->callee_count++] = (uint32_t)(callee - graph->nodes);
+  return PKGIMG_OK;
+}
+
+static enum pkgimg_status look_at(struct graph *graph, struct node *node)
+{
+  for (LLVMBasicBlockRef b = LLVMGetFirstBasicBlock(node->function); b; b = LLVMGetNextBasicBlock(b))
+    for (LLVMValueRef i = LLVMGetFirstInstruction(b); i; i = LLVMGetNextInstruction(i)) {
+      node->traits |= traits_of_instruction(i);
+      TRY(add_callee(graph, node, i));
+    }
+  node->traits |= has_loop(node->function) ? HAS_LOOP : 0;
+  return PKGIMG_OK;
+}
+
+// ---- what the source says, and what cannot be cloned
+
+static bool has_string_attribute(LLVMValueRef function, const char *name)
+{
+  return LLVMGetStringAttributeAtIndex(function, LLVMAttributeFunctionIndex, name, (unsigned)strlen(name)) != NULL;
+}
+
+static bool has_attribute(LLVMValueRef function, const char *name)
+{
+  unsigned kind = LLVMGetEnumAttributeKindForName(name, strlen(name));
+  return LLVMGetEnumAttributeAtIndex(function, LLVMAttributeFunctionIndex, kind) != NULL;
+}
+
+// __attribute__((annotate("pkgimg.clone"))) becomes an entry { function, text, ... } of a global.
+static void read_annotation(const struct graph *graph, LLVMValueRef entry)
+{
+  size_t length = 0;
+  struct node *node = node_of(graph, LLVMGetOperand(entry, 0));
+  LLVMValueRef text = LLVMGetOperand(entry, 1);
+  LLVMValueRef string = LLVMIsAGlobalVariable(text) ? LLVMGetInitializer(text) : NULL;
+  const char *bytes = string && LLVMIsConstantString(string) ? LLVMGetAsString(string, &length) : "";
+  if (node && strcmp(bytes, "pkgimg.clone") == 0)
+    node->traits |= IS_FORCED;
+  if (node && strcmp(bytes, "pkgimg.no_clone") == 0)
+    node->traits |= IS_FORBIDDEN;
+}
+
+static void read_annotations(const struct graph *graph, LLVMModuleRef module)
+{
+  LLVMValueRef global = LLVMGetNamedGlobal(module, "llvm.global.annotations");
+  LLVMValueRef entries = global ? LLVMGetInitializer(global) : NULL;
+  for (int i = 0; entries && i < LLVMGetNumOperands(entries); i++)
+    read_annotation(graph, LLVMGetOperand(entries, (unsigned)i));
+}
+
+// An alias and an IFUNC must stand beside what they name; code for a processor of the author's own
+// choosing stays as it is.
+static void forbid(const struct graph *graph, LLVMModuleRef module)
+{
+  for (LLVMValueRef a = LLVMGetFirstGlobalAlias(module); a; a = LLVMGetNextGlobalAlias(a)) {
+    struct node *node = node_of(graph, LLVMAliasGetAliasee(a));
+    if (node)
+      node->traits |= IS_FORBIDDEN;
+  }
+  for (LLVMValueRef f = LLVMGetFirstGlobalIFunc(module); f; f = LLVMGetNextGlobalIFunc(f)) {
+    struct node *node = node_of(graph, LLVMGetGlobalIFuncResolver(f));
+    if (node)
+      node->traits |= IS_FORBIDDEN;
+  }
+  for (size_t i = 0; i < graph->count; i++) {
+    LLVMValueRef function = graph->nodes[i].function;
+    if (has_attribute(function, "naked") || has_string_attribute(function, "pkgimg.own-target"))
+      graph->nodes[i].traits |= IS_FORBIDDEN;
+  }
+}
+
+static enum pkgimg_status graph_init(struct graph *graph, LLVMModuleRef module)
+{
+  for (LLVMValueRef f = LLVMGetFirstFunction(module); f; f = LLVMGetNextFunction(f)) {
+    if (LLVMIsDeclaration(f) || LLVMGetLinkage(f) == LLVMAvailableExternallyLinkage)
+      continue;
+    TRY(array_reserve(&graph->nodes, &graph->capacity, graph->count, sizeof *graph->nodes, graph->error));
+    graph->nodes[graph->count++] = (struct node){.function = f};
+  }
+  if (graph->count)
+    qsort(graph->nodes, graph->count, sizeof *graph->nodes, by_function);
+  for (size_t i = 0; i < graph->count; i++)
+    TRY(look_at(graph, &graph->nodes[i]));
+  read_annotations(graph, module);
+  forbid(graph, module);
+  return PKGIMG_OK;
+}
+
+// ---- deciding
+
+static bool gains(const struct node *node, const struct codegen_target *target)
+{
+  unsigned useful = HAS_LOOP | HAS_QUERY | IS_FORCED;
+  useful |= target->adds_vectors ? HAS_VECTORS : 0;
+  useful |= target->adds_math ? HAS_MATH : 0;
+  useful |= target->adds_half ? HAS_HALF : 0;
+  return target->clone_all || node->traits & useful;
+}
+
+// Bits of `reached` spread along calls, from caller to callee or back, until nothing changes.
+static void spread(const struct graph *graph, uint8_t *reached, bool backwards)
+{
+  for (bool changed = true; changed;) {
+    changed = false;
+    for (size_t i = 0; i < graph->count; i++)
+      for (size_t j = 0; j < graph->nodes[i].callee_count; j++) {
+        size_t from = backwards ? graph->nodes[i].callees[j] : i, to = backwards ? i : graph->nodes[i].callees[j];
+        changed |= reached[from] && !reached[to];
+        reached[to] |= reached[from];
+      }
+  }
+}
+
+static enum pkgimg_status decide_for(struct graph *graph, const struct codegen_target *target, unsigned index)
+{
+  uint8_t *below AUTO(free_pointer) = calloc(graph->count + 1, 1),
+                 *above AUTO(free_pointer) = calloc(graph->count + 1, 1);
+  if (!below || !above)
+    return fail_memory(graph->error, graph->count);
+  for (size_t i = 0; i < graph->count; i++)
+    below[i] = above[i] = !(graph->nodes[i].traits & IS_FORBIDDEN) && gains(&graph->nodes[i], target);
+  spread(graph, below, false);
+  spread(graph, above, true);
+  for (size_t i = 0; i < graph->count; i++)
+    if (below[i] && above[i] && !(graph->nodes[i].traits & IS_FORBIDDEN))
+      graph->nodes[i].bodies |= 1ull << index;
+  return PKGIMG_OK;
+}
+
+// Dispatch needs a dynamic symbol even for a static function. Its name then has a dot in it, so that no
+// C source can mean it.
+static void name_clone(LLVMValueRef function)
+{
+  size_t length;
+  const char *name = LLVMGetValueName2(function, &length);
+  bool local = LLVMGetLinkage(function) == LLVMInternalLinkage || LLVMGetLinkage(function) == LLVMPrivateLinkage;
+  char renamed[4096];
+  if (!local && *name)
+    return;
+  snprintf(renamed, sizeof renamed, "%s.static", *name ? name : "unnamed");
+  LLVMSetValueName2(function, renamed, strlen(renamed));
+}
+
+static enum pkgimg_status add_clone(struct codegen_result *result, const struct node *node,
+                                    struct pkgimg_error *error)
+{
+  size_t length;
+  name_clone(node->function);
+  TRY(array_reserve(&result->clones, &result->clone_capacity, result->clone_count, sizeof *result->clones, error));
+  LLVMLinkage linkage = LLVMGetLinkage(node->function);
+  bool weak = linkage != LLVMExternalLinkage && linkage != LLVMInternalLinkage && linkage != LLVMPrivateLinkage;
+  char *name = strdup(LLVMGetValueName2(node->function, &length));
+  if (!name)
+    return fail_memory(error, length);
+  result->clones[result->clone_count++] = (struct codegen_clone){name, node->bodies | 1, weak};
+  return PKGIMG_OK;
+}
+
+static int by_name(const void *left, const void *right)
+{
+  return strcmp(((const struct codegen_clone *)left)->name, ((const struct codegen_clone *)right)->name);
+}
+
+enum pkgimg_status decide_clones(const struct codegen_options *options, LLVMModuleRef module,
+                                 struct codegen_result *result, struct pkgimg_error *error)
+{
+  struct graph graph AUTO(graph_deinit) = {.error = error};
+  TRY(graph_init(&graph, module));
+  for (size_t t = 1; t < options->target_count; t++)
+    TRY(decide_for(&graph, &options->targets[t], (unsigned)t));
+  for (size_t i = 0; i < graph.count; i++)
+    if (graph.nodes[i].bodies)
+      TRY(add_clone(result, &graph.nodes[i], error));
+  if (result->clone_count)
+    qsort(result->clones, result->clone_count, sizeof *result->clones, by_name);
+  return PKGIMG_OK;
+}
+
+const struct codegen_clone *find_clone(const struct codegen_result *result, const char *name)
+{
+  struct codegen_clone key = {.name = (char *)(uintptr_t)name};
+  return result->clone_count ? bsearch(&key, result->clones, result->clone_count, sizeof key, by_name) : NULL;
+}

@@ -1,0 +1,366 @@
+// SPDX-License-Identifier: MIT
+//
+// Within a target's group, calls are direct. Every other reference to a cloned function, from
+// outside or as a value, is to the plain name: a weak symbol, hence a dynamic relocation, which the
+// loader points at the chosen body. So all pointers to a function compare equal.
+#include "codegen/split.h"
+
+#include "codegen/decide.h"
+
+#include <llvm-c/Comdat.h>
+#include <llvm-c/Core.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+// ---- names
+
+static const char *name_of(LLVMValueRef value)
+{
+  size_t length;
+  return LLVMGetValueName2(value, &length);
+}
+
+static bool is_local(LLVMValueRef value)
+{
+  LLVMLinkage linkage = LLVMGetLinkage(value);
+  return linkage == LLVMInternalLinkage || linkage == LLVMPrivateLinkage;
+}
+
+static bool begins_with(const char *text, const char *start)
+{
+  return strncmp(text, start, strlen(start)) == 0;
+}
+
+static void share(LLVMValueRef value)
+{
+  // Its users may be in other parts only, so nobody may drop it for want of users in its own.
+  if (LLVMGetLinkage(value) == LLVMLinkOnceODRLinkage)
+    LLVMSetLinkage(value, LLVMWeakODRLinkage);
+  if (LLVMGetLinkage(value) == LLVMLinkOnceAnyLinkage)
+    LLVMSetLinkage(value, LLVMWeakAnyLinkage);
+  if (!is_local(value) || begins_with(name_of(value), "llvm."))
+    return;
+  if (!*name_of(value))
+    LLVMSetValueName2(value, "pkgimg.unnamed", strlen("pkgimg.unnamed"));
+  LLVMSetLinkage(value, LLVMExternalLinkage);
+  LLVMSetVisibility(value, LLVMHiddenVisibility);
+}
+
+void split_prepare(LLVMModuleRef module)
+{
+  for (LLVMValueRef a = LLVMGetFirstGlobalAlias(module); a; a = LLVMGetNextGlobalAlias(a))
+    share(a);
+  for (LLVMValueRef i = LLVMGetFirstGlobalIFunc(module); i; i = LLVMGetNextGlobalIFunc(i))
+    share(i);
+  for (LLVMValueRef f = LLVMGetFirstFunction(module); f; f = LLVMGetNextFunction(f))
+    share(f);
+  for (LLVMValueRef g = LLVMGetFirstGlobal(module); g; g = LLVMGetNextGlobal(g))
+    share(g);
+}
+
+// ---- tables of addresses within a function (computed goto)
+
+static LLVMValueRef addressed_function(LLVMValueRef constant)
+{
+  if (LLVMIsABlockAddress(constant))
+    return LLVMGetOperand(constant, 0);
+  if (!LLVMIsConstant(constant) || LLVMIsAGlobalValue(constant))
+    return NULL;
+  for (int i = 0; i < LLVMGetNumOperands(constant); i++) {
+    LLVMValueRef function = addressed_function(LLVMGetOperand(constant, (unsigned)i));
+    if (function)
+      return function;
+  }
+  return NULL;
+}
+
+// The function whose labels a global holds; such a global goes where that function goes.
+static LLVMValueRef owner_of(LLVMValueRef global)
+{
+  LLVMValueRef initializer = LLVMIsAGlobalVariable(global) ? LLVMGetInitializer(global) : NULL;
+  return initializer ? addressed_function(initializer) : NULL;
+}
+
+// ---- functions
+
+static void copy_attributes(LLVMValueRef to, LLVMValueRef from)
+{
+  for (unsigned i = 0; i <= LLVMCountParams(from) + 1; i++) {
+    LLVMAttributeIndex index = i == 0 ? (LLVMAttributeIndex)LLVMAttributeFunctionIndex : i - 1;
+    unsigned count = LLVMGetAttributeCountAtIndex(from, index);
+    LLVMAttributeRef *attributes = calloc(count + 1, sizeof(LLVMAttributeRef));
+    if (!attributes)
+      continue;
+    LLVMGetAttributesAtIndex(from, index, attributes);
+    for (unsigned j = 0; j < count; j++)
+      LLVMAddAttributeAtIndex(to, index, attributes[j]);
+    free(attributes);
+  }
+}
+
+static void add_enum_attribute(LLVMValueRef function, const char *name)
+{
+  unsigned kind = LLVMGetEnumAttributeKindForName(name, strlen(name));
+  LLVMContextRef context = LLVMGetModuleContext(LLVMGetGlobalParent(function));
+  LLVMAddAttributeAtIndex(function, LLVMAttributeFunctionIndex, LLVMCreateEnumAttribute(context, kind, 0));
+}
+
+// Once hidden, always local to the object for LLVM: what may be exchanged must never have been.
+static LLVMValueRef declare_like(LLVMModuleRef module, LLVMValueRef function, const char *name, bool exchangeable)
+{
+  LLVMValueRef declaration = LLVMAddFunction(module, name, LLVMGlobalGetValueType(function));
+  LLVMSetFunctionCallConv(declaration, LLVMGetFunctionCallConv(function));
+  copy_attributes(declaration, function);
+  if (exchangeable)
+    add_enum_attribute(declaration, "nonlazybind");
+  else
+    LLVMSetVisibility(declaration, LLVMGetVisibility(function));
+  return declaration;
+}
+
+static void remove_body(LLVMModuleRef module, LLVMValueRef function, bool cloned)
+{
+  char *name = strdup(name_of(function));
+  LLVMValueRef declaration = declare_like(module, function, "", cloned);
+  LLVMReplaceAllUsesWith(function, declaration);
+  LLVMDeleteFunction(function);
+  if (name)
+    LLVMSetValueName2(declaration, name, strlen(name));
+  free(name);
+}
+
+// ---- a target's group
+
+static bool is_direct_call(LLVMValueRef user, LLVMValueRef callee)
+{
+  return (LLVMIsACallInst(user) || LLVMIsAInvokeInst(user)) && LLVMGetCalledValue(user) == callee;
+}
+
+// In calls and invokes the callee is the last operand.
+static void redirect_call(LLVMValueRef call, LLVMValueRef callee)
+{
+  LLVMSetOperand(call, (unsigned)LLVMGetNumOperands(call) - 1, callee);
+}
+
+static size_t list_users(LLVMValueRef value, LLVMValueRef **users)
+{
+  size_t count = 0;
+  for (LLVMUseRef use = LLVMGetFirstUse(value); use; use = LLVMGetNextUse(use))
+    count++;
+  *users = calloc(count + 1, sizeof **users);
+  size_t filled = 0;
+  for (LLVMUseRef use = LLVMGetFirstUse(value); *users && use; use = LLVMGetNextUse(use))
+    (*users)[filled++] = LLVMGetUser(use);
+  return filled;
+}
+
+// Calls stay with the body; every other use goes to the plain name.
+static void separate_uses(LLVMValueRef body, LLVMValueRef plain)
+{
+  LLVMValueRef *users;
+  LLVMReplaceAllUsesWith(body, plain);
+  size_t count = list_users(plain, &users);
+  for (size_t i = 0; i < count; i++)
+    if (is_direct_call(users[i], plain))
+      redirect_call(users[i], body);
+  free(users);
+}
+
+// The weak symbol that dispatch replaces, where the baseline's body is.
+static LLVMValueRef define_plain_name(LLVMModuleRef module, LLVMValueRef body, const char *name)
+{
+  LLVMValueRef alias = LLVMAddAlias2(module, LLVMGlobalGetValueType(body), 0, body, name);
+  LLVMSetLinkage(alias, LLVMWeakAnyLinkage);
+  return alias;
+}
+
+static void make_body(LLVMModuleRef module, LLVMValueRef function, unsigned target)
+{
+  char *name = strdup(name_of(function));
+  char body_name[4096], section[32];
+  if (!name)
+    return;
+  snprintf(body_name, sizeof body_name, "%s.target%u", name, target);
+  snprintf(section, sizeof section, ".text.target%u", target);
+  LLVMSetValueName2(function, body_name, strlen(body_name));
+  LLVMSetSection(function, section);
+  LLVMSetComdat(function, NULL);
+  LLVMSetLinkage(function, LLVMExternalLinkage);
+  LLVMValueRef plain = declare_like(module, function, target == 0 ? "" : name, true);
+  LLVMSetVisibility(function, LLVMHiddenVisibility);
+  separate_uses(function, plain);
+  if (target == 0) {
+    // An alias is one of its own aliasee's users, so it is made after the others are sorted out.
+    LLVMReplaceAllUsesWith(plain, define_plain_name(module, function, name));
+    LLVMDeleteFunction(plain);
+  }
+  free(name);
+}
+
+// ---- data
+
+static void delete_global(LLVMValueRef global)
+{
+  LLVMReplaceAllUsesWith(global, LLVMGetUndef(LLVMTypeOf(global)));
+  LLVMDeleteGlobal(global);
+}
+
+// Constants may still be looked into; they stand elsewhere.
+static void declare_data(LLVMValueRef global)
+{
+  LLVMSetComdat(global, NULL);
+  bool strong = LLVMGetLinkage(global) == LLVMExternalLinkage;
+  if (strong && LLVMIsGlobalConstant(global) && !LLVMIsThreadLocal(global)) {
+    LLVMSetLinkage(global, LLVMAvailableExternallyLinkage);
+    return;
+  }
+  LLVMSetInitializer(global, NULL);
+  LLVMSetLinkage(global, LLVMExternalLinkage);
+}
+
+static bool stays(const struct codegen_result *result, LLVMValueRef function, unsigned part)
+{
+  const struct codegen_clone *clone = find_clone(result, name_of(function));
+  return part == SPLIT_REST ? !clone : clone && clone->bodies >> part & 1;
+}
+
+// Before bodies go: whether a table of labels goes with them is known only now.
+static void split_data(LLVMModuleRef module, const struct codegen_result *result, unsigned part)
+{
+  for (LLVMValueRef g = LLVMGetFirstGlobal(module), next; g; g = next) {
+    next = LLVMGetNextGlobal(g);
+    LLVMValueRef owner = owner_of(g);
+    if (owner && stays(result, owner, part))
+      LLVMSetLinkage(g, LLVMInternalLinkage), LLVMSetVisibility(g, LLVMDefaultVisibility);
+    else if (owner)
+      delete_global(g);
+    else if (part != SPLIT_REST && LLVMGetLinkage(g) == LLVMAppendingLinkage)
+      LLVMDeleteGlobal(g);
+    else if (part != SPLIT_REST && LLVMGetInitializer(g))
+      declare_data(g);
+  }
+}
+
+// Declare what a name stands for that is defined in another part, in place of its definition here.
+static void declare_instead(LLVMModuleRef module, LLVMValueRef value)
+{
+  char *name = strdup(name_of(value));
+  LLVMTypeRef type = LLVMGlobalGetValueType(value);
+  bool function = LLVMGetTypeKind(type) == LLVMFunctionTypeKind;
+  LLVMValueRef declaration = function ? LLVMAddFunction(module, "", type) : LLVMAddGlobal(module, type, "");
+  LLVMSetVisibility(declaration, LLVMGetVisibility(value));
+  LLVMReplaceAllUsesWith(value, declaration);
+  LLVMSetValueName2(value, "", 0);
+  if (name)
+    LLVMSetValueName2(declaration, name, strlen(name));
+  free(name);
+}
+
+// LLVM's C interface cannot delete an alias, so it becomes one of nothing, which the optimiser drops.
+static void split_aliases(LLVMModuleRef module)
+{
+  LLVMTypeRef byte = LLVMInt8TypeInContext(LLVMGetModuleContext(module));
+  LLVMValueRef first = LLVMGetFirstGlobalAlias(module);
+  LLVMValueRef nothing = first ? LLVMAddGlobal(module, byte, "pkgimg.nothing") : NULL;
+  if (!first)
+    return;
+  LLVMSetInitializer(nothing, LLVMConstNull(byte));
+  LLVMSetLinkage(nothing, LLVMInternalLinkage);
+  for (LLVMValueRef a = first; a; a = LLVMGetNextGlobalAlias(a)) {
+    declare_instead(module, a);
+    LLVMAliasSetAliasee(a, nothing);
+    LLVMSetVisibility(a, LLVMDefaultVisibility);
+    LLVMSetLinkage(a, LLVMInternalLinkage);
+  }
+}
+
+static void split_ifuncs(LLVMModuleRef module)
+{
+  for (LLVMValueRef i = LLVMGetFirstGlobalIFunc(module), next; i; i = next) {
+    next = LLVMGetNextGlobalIFunc(i);
+    declare_instead(module, i);
+    LLVMEraseGlobalIFunc(i);
+  }
+}
+
+void split_module(LLVMModuleRef module, const struct codegen_result *result, unsigned part)
+{
+  split_data(module, result, part);
+  if (part != SPLIT_REST) {
+    split_aliases(module);
+    split_ifuncs(module);
+  }
+  // The list of functions grows at its end while bodies are made, so remember the last old one.
+  LLVMValueRef last = LLVMGetLastFunction(module);
+  for (LLVMValueRef f = LLVMGetFirstFunction(module), next; f; f = next) {
+    next = f == last ? NULL : LLVMGetNextFunction(f);
+    if (LLVMIsDeclaration(f))
+      continue;
+    if (!stays(result, f, part))
+      remove_body(module, f, find_clone(result, name_of(f)) != NULL);
+    else if (part != SPLIT_REST)
+      make_body(module, f, part);
+  }
+}
+
+// ---- the processor
+
+static void set_string(LLVMValueRef function, const char *name, const char *value)
+{
+  LLVMContextRef context = LLVMGetModuleContext(LLVMGetGlobalParent(function));
+  LLVMAddAttributeAtIndex(
+      function, LLVMAttributeFunctionIndex,
+      LLVMCreateStringAttribute(context, name, (unsigned)strlen(name), value, (unsigned)strlen(value)));
+}
+
+static bool has_string(LLVMValueRef function, const char *name)
+{
+  return LLVMGetStringAttributeAtIndex(function, LLVMAttributeFunctionIndex, name, (unsigned)strlen(name)) != NULL;
+}
+
+static bool target_has(const struct codegen_target *target, const char *feature)
+{
+  size_t length = strlen(feature);
+  for (const char *at = target->features; (at = strstr(at, feature)); at += length)
+    if (at > target->features && at[-1] == '+' && (at[length] == ',' || !at[length]))
+      return true;
+  return false;
+}
+
+// i1 @pkgimg.cpu_has.FEATURE()
+static void answer_query(LLVMValueRef query, const struct codegen_target *target)
+{
+  bool has = target_has(target, name_of(query) + strlen("pkgimg.cpu_has."));
+  LLVMTypeRef type = LLVMGetReturnType(LLVMGlobalGetValueType(query));
+  for (LLVMUseRef use = LLVMGetFirstUse(query), next; use; use = next) {
+    LLVMValueRef call = LLVMGetUser(use);
+    next = LLVMGetNextUse(use);
+    if (!is_direct_call(call, query))
+      continue;
+    LLVMReplaceAllUsesWith(call, LLVMConstInt(type, has, 0));
+    LLVMInstructionEraseFromParent(call);
+  }
+}
+
+void set_target(LLVMModuleRef module, const struct codegen_target *target)
+{
+  for (LLVMValueRef f = LLVMGetFirstFunction(module), next; f; f = next) {
+    next = LLVMGetNextFunction(f);
+    if (begins_with(name_of(f), "pkgimg.cpu_has.")) {
+      answer_query(f, target);
+      if (!LLVMGetFirstUse(f))
+        LLVMDeleteFunction(f);
+      continue;
+    }
+    if (LLVMIsDeclaration(f) || has_string(f, "pkgimg.own-target"))
+      continue;
+    set_string(f, "target-cpu", target->cpu);
+    set_string(f, "target-features", target->features);
+    LLVMRemoveStringAttributeAtIndex(f, LLVMAttributeFunctionIndex, "tune-cpu", strlen("tune-cpu"));
+    if (target->size || target->min_size)
+      add_enum_attribute(f, "optsize");
+    if (target->min_size)
+      add_enum_attribute(f, "minsize");
+  }
+}

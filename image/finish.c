@@ -1,0 +1,253 @@
+// SPDX-License-Identifier: MIT
+#include "image/finish.h"
+
+#include "image/clones.h"
+#include "image/deps.h"
+#include "image/resolve.h"
+#include "linker/linker.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct finish {
+  const struct pkgimg_build_options *options;
+  const struct codegen_result *code;
+  const struct target_list *targets;
+  struct clone_table clones;
+  struct deps deps;
+  struct provider *providers;
+  struct dep **provider_deps;
+  struct buffer output;  // of the linker
+  struct linked linked;
+  struct buffer words;  // a copy of it, with the sites filled in
+  struct resolution resolution;
+};
+
+static void finish_deinit(struct finish *finish)
+{
+  resolution_deinit(&finish->resolution);
+  clone_table_deinit(&finish->clones);
+  buffer_deinit(&finish->words);
+  buffer_deinit(&finish->output);
+  free(finish->providers);
+  free(finish->provider_deps);
+  deps_deinit(&finish->deps);
+}
+
+static enum pkgimg_status link_objects(struct finish *finish, struct pkgimg_error *error)
+{
+  const struct pkgimg_build_options *options = finish->options;
+  struct span objects[CODEGEN_MAX_TARGETS + 1];
+  for (size_t i = 0; i < finish->code->product_count; i++)
+    objects[i] = (struct span){finish->code->products[i].data, finish->code->products[i].size};
+  const char **paths AUTO(free_pointer) = calloc(finish->deps.count + 1, sizeof *paths);
+  if (!paths)
+    return fail_memory(error, finish->deps.count * sizeof *paths);
+  size_t count = 0;
+  for (size_t i = 0; i < finish->deps.count; i++)
+    if (finish->deps.items[i]->direct)
+      paths[count++] = finish->deps.items[i]->path;
+  struct link_request request = {
+      .name = options->name,
+      .objects = objects,
+      .object_count = finish->code->product_count,
+      .target_count = finish->targets->count > 1 ? finish->targets->count : 0,
+      .deps = paths,
+      .dep_count = count,
+      .libs = options->libs.items,
+      .lib_count = options->libs.count,
+      .in_child = options->link_in_child,
+      .diagnostics = {options->diagnostic, options->diagnostic_context},
+  };
+  TRY(link_elf(&request, &finish->output, error));
+  return buffer_append(&finish->words, finish->output.data, finish->output.size, error);
+}
+
+// Symbols are looked for in the dependencies that the package names before those that these need.
+static enum pkgimg_status order_providers(struct finish *finish, struct pkgimg_error *error)
+{
+  size_t count = finish->deps.count, filled = 0;
+  finish->providers = calloc(count + 1, sizeof *finish->providers);
+  finish->provider_deps = calloc(count + 1, sizeof(struct dep *));
+  if (!finish->providers || !finish->provider_deps)
+    return fail_memory(error, count * sizeof *finish->providers);
+  for (int direct = 1; direct >= 0; direct--)
+    for (size_t i = 0; i < count; i++) {
+      struct dep *dep = finish->deps.items[i];
+      if (dep->direct != direct)
+        continue;
+      finish->provider_deps[filled] = dep;
+      finish->providers[filled++] = (struct provider){.name = dep->name, .file = &dep->file, .direct = direct};
+    }
+  return PKGIMG_OK;
+}
+
+static enum pkgimg_status resolve_linked(struct finish *finish, struct pkgimg_error *error)
+{
+  struct reader reader = {
+      .file = finish->options->name, .bytes = {finish->output.data, finish->output.size}, .error = error};
+  TRY(linked_read(&reader, &finish->linked));
+  TRY(order_providers(finish, error));
+  TRY(clone_table_init(&finish->clones, finish->code, &finish->linked, finish->options->name, error));
+  return resolve(&finish->linked, finish->options->name, finish->providers, finish->deps.count, finish->words.data,
+                 clone_table_find, &finish->clones, &finish->resolution, error);
+}
+
+static enum pkgimg_status find_init(const struct finish *finish, uint64_t *address, struct pkgimg_error *error)
+{
+  const char *name = finish->options->init;
+  *address = 0;
+  if (!name)
+    return PKGIMG_OK;
+  const Elf64_Sym *symbol = linked_find(&finish->linked, name);
+  if (!symbol || ELF64_ST_TYPE(symbol->st_info) != STT_FUNC)
+    return fail_name(error, PKGIMG_UNDEFINED_SYMBOL, finish->options->name, name,
+                     "the declared initialisation function is %s", symbol ? "not a function" : "not defined");
+  *address = symbol->st_value;
+  return PKGIMG_OK;
+}
+
+/// The writer's lists, with their storage.
+struct lists {
+  struct writer_dependency *dependencies;
+  struct writer_sites *sets, *clone_sets;
+  uint32_t *ids;  // of all sets, one behind the other
+  uint32_t *site_imports, *site_clones;
+  size_t site_clone_count;
+  uint32_t *set_of_provider;
+  struct writer_closure_entry *closure;
+  size_t dependency_count;
+};
+
+static void lists_deinit(struct lists *lists)
+{
+  free(lists->dependencies);
+  free(lists->sets);
+  free(lists->clone_sets);
+  free(lists->ids);
+  free(lists->site_imports);
+  free(lists->site_clones);
+  free(lists->set_of_provider);
+  free(lists->closure);
+}
+
+static enum pkgimg_status lists_allocate(struct lists *lists, const struct finish *finish,
+                                         struct pkgimg_error *error)
+{
+  const struct resolution *resolution = &finish->resolution;
+  size_t sites = 1, count = finish->deps.count + 2;
+  for (size_t i = 0; i < resolution->set_count; i++)
+    sites += resolution->sets[i].count;
+  for (size_t i = 0; i + 1 < resolution->set_count; i++)
+    sites += resolution->clone_sets[i].count;
+  lists->dependencies = calloc(count, sizeof *lists->dependencies);
+  lists->sets = calloc(count, sizeof *lists->sets);
+  lists->clone_sets = calloc(count, sizeof *lists->clone_sets);
+  lists->site_clones = calloc(sites, sizeof *lists->site_clones);
+  lists->set_of_provider = calloc(count, sizeof *lists->set_of_provider);
+  lists->closure = calloc(count, sizeof *lists->closure);
+  lists->ids = calloc(sites, sizeof *lists->ids);
+  lists->site_imports = calloc(sites, sizeof *lists->site_imports);
+  if (lists->dependencies && lists->sets && lists->clone_sets && lists->set_of_provider && lists->closure &&
+      lists->ids && lists->site_imports && lists->site_clones)
+    return PKGIMG_OK;
+  return fail_memory(error, sites * sizeof *lists->ids);
+}
+
+static uint32_t *take_set(struct writer_sites *set, const struct site_list *list, uint32_t *ids)
+{
+  *set = (struct writer_sites){.ids = ids, .count = list->count};
+  for (size_t i = 0; i < list->count; i++)
+    ids[i] = list->items[i].word;
+  return ids + list->count;
+}
+
+static uint32_t *take_clone_set(struct lists *lists, struct writer_sites *set, const struct site_list *list,
+                                uint32_t *ids)
+{
+  for (size_t i = 0; i < list->count; i++)
+    lists->site_clones[lists->site_clone_count++] = list->items[i].import;
+  return take_set(set, list, ids);
+}
+
+// A dependency is recorded if the package names it, or if some word needs it.
+static void fill_lists(struct lists *lists, const struct finish *finish)
+{
+  const struct resolution *resolution = &finish->resolution;
+  uint32_t *ids = take_set(&lists->sets[0], &resolution->sets[0], lists->ids);
+  ids = take_clone_set(lists, &lists->clone_sets[0], &resolution->clone_sets[0], ids);
+  for (size_t i = 0; i < finish->deps.count; i++) {
+    const struct provider *provider = &finish->providers[i];
+    if (!provider->direct && !resolution->used[i])
+      continue;
+    struct writer_dependency *entry = &lists->dependencies[lists->dependency_count++];
+    entry->name = provider->name;
+    memcpy(entry->build_id, provider->file->header.geometry.build_id, sizeof entry->build_id);
+    lists->set_of_provider[i] = (uint32_t)lists->dependency_count;
+    ids = take_set(&lists->sets[lists->dependency_count], &resolution->sets[i + 1], ids);
+    ids = take_clone_set(lists, &lists->clone_sets[lists->dependency_count], &resolution->clone_sets[i + 1], ids);
+  }
+  const struct site_list *host = &resolution->sets[resolution->set_count - 1];
+  take_set(&lists->sets[lists->dependency_count + 1], host, ids);
+  for (size_t i = 0; i < host->count; i++)
+    lists->site_imports[i] = host->items[i].import;
+  for (size_t i = 0; i < finish->deps.count; i++)
+    lists->closure[i] = (struct writer_closure_entry){.name = finish->deps.items[i]->name,
+                                                      .geometry = finish->deps.items[i]->file.header.geometry};
+}
+
+// Residuals name providers; in the file they name sets.
+static void renumber_residuals(const struct lists *lists, struct resolution *resolution)
+{
+  uint32_t host = (uint32_t)resolution->set_count - 1;
+  for (size_t i = 0; i < resolution->residual_count; i++) {
+    uint32_t *set = &resolution->residuals[i].set;
+    if (*set == host)
+      *set = (uint32_t)lists->dependency_count + 1;
+    else if (*set)
+      *set = lists->set_of_provider[*set - 1];
+  }
+}
+
+static enum pkgimg_status write_image(struct finish *finish, struct buffer *image, struct pkgimg_error *error)
+{
+  struct lists lists AUTO(lists_deinit) = {0};
+  TRY(lists_allocate(&lists, finish, error));
+  fill_lists(&lists, finish);
+  renumber_residuals(&lists, &finish->resolution);
+  struct writer_input input = {
+      .name = finish->options->name,
+      .linked = &finish->linked,
+      .dependencies = lists.dependencies,
+      .dependency_count = lists.dependency_count,
+      .imports = finish->resolution.imports,
+      .import_count = finish->resolution.import_count,
+      .sets = lists.sets,
+      .site_imports = lists.site_imports,
+      .residuals = finish->resolution.residuals,
+      .residual_count = finish->resolution.residual_count,
+      .closure = lists.closure,
+      .closure_count = finish->deps.count,
+      .targets = finish->targets->tables,
+      .target_count = finish->targets->count,
+      .clones = finish->clones.clones,
+      .clone_count = finish->clones.count,
+      .bodies = finish->clones.bodies,
+      .body_count = finish->clones.body_count,
+      .clone_sets = lists.site_clone_count ? lists.clone_sets : NULL,
+      .site_clones = lists.site_clones,
+  };
+  TRY(find_init(finish, &input.init_function, error));
+  return writer_run(&input, (struct span){finish->words.data, finish->words.size}, image, error);
+}
+
+enum pkgimg_status finish_image(const struct pkgimg_build_options *options, const struct codegen_result *code,
+                                const struct target_list *targets, struct buffer *image,
+                                struct pkgimg_error *error)
+{
+  struct finish finish AUTO(finish_deinit) = {.options = options, .code = code, .targets = targets};
+  TRY(deps_read(options, &finish.deps, error));
+  TRY(link_objects(&finish, error));
+  TRY(resolve_linked(&finish, error));
+  return write_image(&finish, image, error);
+}
