@@ -48,7 +48,7 @@ static void write_areas(struct json *json, const struct pkgimg_summary *summary)
 static void write_dependencies(struct json *json, const struct inspect_view *view)
 {
   json_open(json, "dependencies", '[');
-  for (size_t i = 0; i < view->summary->dependencies; i++) {
+  for (size_t i = 0; i < view->summary->closure; i++) {
     struct pkgimg_dependency dependency = pkgimg_inspection_dependency(view->inspection, i);
     json_open(json, NULL, '{');
     json_string(json, "name", dependency.name);
@@ -86,6 +86,34 @@ static void write_imports(struct json *json, const struct inspect_view *view)
     json_string(json, "kind", symbol.kind);
     json_truth(json, "weak", symbol.weak);
     json_unsigned(json, "uses", symbol.uses);
+    json_close(json, '}');
+  }
+  json_close(json, ']');
+}
+
+static void write_targets(struct json *json, const struct inspect_view *view)
+{
+  json_open(json, "targets", '[');
+  for (size_t i = 0; i < view->summary->targets; i++) {
+    struct pkgimg_target target = pkgimg_inspection_target(view->inspection, i);
+    json_open(json, NULL, '{');
+    json_string(json, "name", target.name);
+    json_string(json, "features", target.features);
+    json_string(json, "missing", target.missing);
+    json_close(json, '}');
+  }
+  json_close(json, ']');
+}
+
+static void write_clones(struct json *json, const struct inspect_view *view)
+{
+  json_open(json, "clones", '[');
+  for (size_t i = 0; i < view->summary->clones; i++) {
+    struct pkgimg_clone clone = pkgimg_inspection_clone(view->inspection, i);
+    json_open(json, NULL, '{');
+    json_string(json, "name", clone.name);
+    json_unsigned(json, "bodies", clone.bodies);
+    json_unsigned(json, "chosen", clone.chosen);
     json_close(json, '}');
   }
   json_close(json, ']');
@@ -137,6 +165,8 @@ void inspect_print_json(const struct inspect_view *view)
   write_header(&json, view);
   write_areas(&json, view->summary);
   write_dependencies(&json, view);
+  write_targets(&json, view);
+  write_clones(&json, view);
   if (view->symbols) {
     write_exports(&json, view);
     write_imports(&json, view);

@@ -52,8 +52,8 @@ static void print_areas(const struct pkgimg_summary *summary)
 
 static void print_dependencies(const struct inspect_view *view)
 {
-  print_heading("Dependencies", view->summary->dependencies);
-  for (size_t i = 0; i < view->summary->dependencies; i++) {
+  print_heading("Dependencies", view->summary->closure);
+  for (size_t i = 0; i < view->summary->closure; i++) {
     struct pkgimg_dependency dependency = pkgimg_inspection_dependency(view->inspection, i);
     printf("  %s  %-8s  ", build_id_text(dependency.build_id).digits, dependency.direct ? "direct" : "indirect");
     print_name_line(dependency.name);
@@ -117,6 +117,36 @@ static void print_residuals(const struct inspect_view *view)
   }
 }
 
+static void print_targets(const struct inspect_view *view)
+{
+  print_heading("Targets", view->summary->targets);
+  for (size_t i = 0; i < view->summary->targets; i++) {
+    struct pkgimg_target target = pkgimg_inspection_target(view->inspection, i);
+    printf("  %2zu  ", i);
+    print_text(stdout, target.name);
+    printf("%s%s\n", *target.missing ? "; this machine lacks " : "", target.missing);
+  }
+}
+
+static void print_bodies(uint64_t bodies)
+{
+  for (unsigned target = 0; bodies; target++, bodies >>= 1)
+    if (bodies & 1)
+      printf("%u%s", target, bodies > 1 ? "," : "");
+}
+
+static void print_clones(const struct inspect_view *view)
+{
+  print_heading("Functions with several bodies", view->summary->clones);
+  for (size_t i = 0; view->symbols && i < view->summary->clones; i++) {
+    struct pkgimg_clone clone = pkgimg_inspection_clone(view->inspection, i);
+    printf("  runs %2u of ", clone.chosen);
+    print_bodies(clone.bodies);
+    printf("  ");
+    print_name_line(clone.name);
+  }
+}
+
 void inspect_print_text(const struct inspect_view *view)
 {
   print_header(view);
@@ -126,4 +156,6 @@ void inspect_print_text(const struct inspect_view *view)
   print_imports(view);
   print_sites(view);
   print_residuals(view);
+  print_targets(view);
+  print_clones(view);
 }

@@ -68,8 +68,11 @@ function find_losses(   i, j) {
   for (i = 0; i < count; i++) {
     for (j = 0; j < count; j++)
       if (("off" i) in seen && ("all0", feature[j]) in set) {
-        if (!(("off" i, feature[j]) in set)) set["implied_by" i, feature[j]] = 1
-        else if (("implies" j, feature[i]) in set) soft[i] = 1
+        if (!(("off" i, feature[j]) in set)) {
+          # Not what goes for old meanings of words only: for aarch64, clang takes nosha2 for a part of nocrypto.
+          if (!(("on" j) in seen)) set["implies" j, feature[i]] = 1
+          if (("implies" j, feature[i]) in set || ("plain0", feature[i]) in set) set["implied_by" i, feature[j]] = 1
+        } else if (("implies" j, feature[i]) in set) soft[i] = 1
       }
     set["implied_by" i, feature[i]] = 1
   }

@@ -56,10 +56,10 @@ static enum pkgimg_status set_flag(struct parse *parse, struct word word, struct
 static enum pkgimg_status parse_base(struct parse *parse, struct word word, struct cpu_target *target)
 {
   struct place place = place_of(parse, word);
-  const char *digits = parse->text + word.at + 5;
-  size_t count = strspn(digits, "0123456789");
+  const char *digits = parse->text + word.at + 4;
+  size_t count = *digits == '(' ? strspn(++digits, "0123456789") : 0;
   unsigned index = parse->list->count, base = 0;
-  if (word.length < 5 || count == 0 || count > 3 || word.length != 5 + count + 1 || digits[count] != ')')
+  if (count == 0 || count > 3 || word.length != 5 + count + 1 || digits[count] != ')')
     return fail_place(parse->error, &place, "expected base(n) with the number of an earlier target");
   for (size_t i = 0; i < count; i++)
     base = 10 * base + (unsigned)(digits[i] - '0');

@@ -2,6 +2,8 @@
 //
 // Looking at image files: verify and inspection.
 #include "base/array.h"
+#include "cpuid/choose.h"
+#include "cpuid/detect.h"
 #include "format/relocation.h"
 #include "format/sites.h"
 #include "format/view.h"
@@ -18,6 +20,10 @@ struct pkgimg_inspection {
   struct buffer bytes;
   struct image_file file;
   struct pkgimg_summary summary;
+  struct cpu_ranking ranking;  // of its targets, on this machine
+  struct target_texts {
+    char features[1024], missing[512];
+  } *targets;
   size_t *uses;       // of each import
   uint32_t *exports;  // indices of defined dynamic symbols
   size_t export_count;
@@ -86,6 +92,30 @@ static enum pkgimg_status count_uses(struct pkgimg_inspection *inspection, struc
   return PKGIMG_OK;
 }
 
+static enum pkgimg_status explain_targets(struct pkgimg_inspection *inspection, struct pkgimg_error *error)
+{
+  const struct tables *tables = &inspection->file.tables;
+  const struct cpu_isa *isa = cpu_isa_of_machine(inspection->file.header.machine);
+  struct cpu_target_features targets[FORMAT_MAX_TARGETS];
+  struct cpu_features host;
+  if (tables->target_count == 0)
+    return PKGIMG_OK;
+  TRY(cpu_usable_features(NULL, &host, error));
+  inspection->targets = calloc(tables->target_count, sizeof *inspection->targets);
+  if (!inspection->targets)
+    return fail_memory(error, tables->target_count * sizeof *inspection->targets);
+  for (uint32_t i = 0; i < tables->target_count; i++) {
+    struct target_texts *texts = &inspection->targets[i];
+    memcpy(targets[i].features.words, tables->targets[i].features, sizeof targets[i].features.words);
+    targets[i].vector_bits = cpu_features_width(isa, &targets[i].features);
+    struct cpu_explanation explanation = cpu_explain(&host, &targets[i], 0);
+    cpu_features_text(isa, &targets[i].features, " ", texts->features, sizeof texts->features);
+    cpu_features_text(isa, &explanation.missing, " ", texts->missing, sizeof texts->missing);
+  }
+  cpu_rank(&host, targets, tables->target_count, 0, &inspection->ranking);
+  return PKGIMG_OK;
+}
+
 static const char *init_name(const struct pkgimg_inspection *inspection)
 {
   const struct symbols *symbols = &inspection->file.symbols;
@@ -111,6 +141,8 @@ static void summarise(struct pkgimg_inspection *inspection)
       .dependencies = file->tables.dependency_count,
       .closure = file->closure.count,
       .residuals = file->tables.residual_count,
+      .targets = file->tables.target_count,
+      .clones = file->tables.clone_count,
       .site_sets = file->tables.set_count,
       .words = head->words,
       .tables_offset = file->header.geometry.tables_offset,
@@ -132,6 +164,7 @@ static enum pkgimg_status fill(struct pkgimg_inspection *inspection, const char 
   TRY(read_image(inspection->path, &inspection->bytes, &inspection->file, error));
   TRY(list_exports(inspection, error));
   TRY(count_uses(inspection, error));
+  TRY(explain_targets(inspection, error));
   summarise(inspection);
   return PKGIMG_OK;
 }
@@ -157,6 +190,7 @@ void pkgimg_inspection_close(struct pkgimg_inspection *inspection)
   if (!inspection)
     return;
   buffer_deinit(&inspection->bytes);
+  free(inspection->targets);
   free(inspection->uses);
   free(inspection->exports);
   free(inspection->path);
@@ -247,6 +281,21 @@ struct pkgimg_site_set pkgimg_inspection_site_set(const struct pkgimg_inspection
                                   .arrays = walk.kinds[SITES_ARRAY],
                                   .bitsets = walk.kinds[SITES_BITSET],
                                   .runs = walk.kinds[SITES_RUN]};
+}
+
+struct pkgimg_target pkgimg_inspection_target(const struct pkgimg_inspection *inspection, size_t index)
+{
+  return (struct pkgimg_target){.name = string(inspection, inspection->file.tables.targets[index].name),
+                                .features = inspection->targets[index].features,
+                                .missing = inspection->targets[index].missing};
+}
+
+struct pkgimg_clone pkgimg_inspection_clone(const struct pkgimg_inspection *inspection, size_t index)
+{
+  const struct disk_clone *clone = &inspection->file.tables.clones[index];
+  return (struct pkgimg_clone){.name = symbols_name(&inspection->file.symbols, clone->symbol),
+                               .bodies = clone->bodies,
+                               .chosen = cpu_choose(&inspection->ranking, clone->bodies)};
 }
 
 struct pkgimg_residual pkgimg_inspection_residual(const struct pkgimg_inspection *inspection, size_t index)

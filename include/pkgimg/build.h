@@ -52,11 +52,11 @@ struct pkgimg_build_options {
   int inline_functions;            ///< 0: keep every function apart (always_inline excepted)
   enum pkgimg_check_bounds check_bounds;
   enum pkgimg_emit emit;
-  const char *cpu_target;    ///< target string (docs/targets.md); NULL: that of PKGIMG_CPU_TARGET or
-                             ///< JULIA_CPU_TARGET, else x86-64
-  const char *folder;     ///< sources and -I are relative to it; NULL: the working folder
-  const char *front_end;  ///< path of clang 19; NULL: the one found when pkgimg was built
-  int link_in_child;      ///< run lld as a child process instead of in this one
+  const char *cpu_target;  ///< target string (docs/targets.md); NULL: that of PKGIMG_CPU_TARGET or
+                           ///< JULIA_CPU_TARGET, else x86-64
+  const char *folder;      ///< sources and -I are relative to it; NULL: the working folder
+  const char *front_end;   ///< path of clang 19; NULL: the one found when pkgimg was built
+  int link_in_child;       ///< run lld as a child process instead of in this one
   void (*diagnostic)(void *context, const char *text);  ///< a line or several; NULL: standard error
   void *diagnostic_context;
 };

@@ -26,7 +26,11 @@ struct pkgimg_summary {
   uint8_t build_id[16];
   uint64_t file_size;
   struct pkgimg_area areas[PKGIMG_AREA_COUNT];  ///< addresses as linked
-  size_t exports, imports, dependencies, closure, residuals;
+  size_t exports, imports, residuals;
+  size_t dependencies;     ///< that the package names, or that its words point into
+  size_t closure;          ///< all images that it needs: what pkgimg_inspection_dependency counts
+  size_t targets;          ///< processors that it has code for; 0: plain code of its machine
+  size_t clones;           ///< functions with several bodies
   size_t site_sets;        ///< dependencies + 2: the image itself, each dependency, the host
   uint64_t words;          ///< 8-byte words in the relocatable areas: the ids of sites
   uint64_t tables_offset;  ///< of the tables in the file
@@ -66,6 +70,20 @@ struct pkgimg_site_set {
   uint32_t arrays, bitsets, runs;  ///< containers of each kind
 };
 
+/// A processor that the image has code for. Target 0 is the baseline.
+struct pkgimg_target {
+  const char *name;      ///< as in the target string
+  const char *features;  ///< that it needs, separated by blanks
+  const char *missing;   ///< of these, what this machine lacks or PKGIMG_CPU_MASK hides; "" if it can run it
+};
+
+/// A function with several bodies.
+struct pkgimg_clone {
+  const char *name;
+  uint64_t bodies;  ///< bit T: target T has one
+  unsigned chosen;  ///< the target whose body this machine would run
+};
+
 /// A relocation that the bitmaps cannot express.
 struct pkgimg_residual {
   uint64_t address;  ///< as linked
@@ -75,7 +93,7 @@ struct pkgimg_residual {
 };
 
 PKGIMG_PUBLIC const struct pkgimg_summary *pkgimg_inspection_summary(const struct pkgimg_inspection *inspection);
-/// Each of these takes an index below the count in the summary.
+/// Each of these takes an index below the count in the summary (of dependencies: `closure`).
 PKGIMG_PUBLIC struct pkgimg_export pkgimg_inspection_export(const struct pkgimg_inspection *inspection,
                                                             size_t index);
 PKGIMG_PUBLIC struct pkgimg_import pkgimg_inspection_import(const struct pkgimg_inspection *inspection,
@@ -84,6 +102,10 @@ PKGIMG_PUBLIC struct pkgimg_dependency pkgimg_inspection_dependency(const struct
                                                                     size_t index);
 PKGIMG_PUBLIC struct pkgimg_site_set pkgimg_inspection_site_set(const struct pkgimg_inspection *inspection,
                                                                 size_t index);
+PKGIMG_PUBLIC struct pkgimg_target pkgimg_inspection_target(const struct pkgimg_inspection *inspection,
+                                                            size_t index);
+PKGIMG_PUBLIC struct pkgimg_clone pkgimg_inspection_clone(const struct pkgimg_inspection *inspection,
+                                                          size_t index);
 PKGIMG_PUBLIC struct pkgimg_residual pkgimg_inspection_residual(const struct pkgimg_inspection *inspection,
                                                                 size_t index);
 /// Copy the addresses (as linked, ascending) of up to `capacity` sites of a set, from the
