@@ -44,26 +44,9 @@ struct request {
   bool as_json;
 };
 
-void print_marked_error(const struct pkgimg_error *error)
-{
-  size_t first = strcspn(error->text, "\n");
-  usage_error("%.*s", (int)first, error->text);
-  for (const char *line = error->text + first; *line;) {
-    size_t length = strcspn(++line, "\n");
-    char text[sizeof error->text];
-    snprintf(text, sizeof text, "%.*s", (int)length, line);
-    print_text(stderr, text);
-    fputc('\n', stderr);
-    line += length;
-  }
-}
-
 static int report(const struct pkgimg_error *error)
 {
-  if (error->status == PKGIMG_INVALID_ARGUMENT)
-    print_marked_error(error);
-  else
-    print_error(error);
+  print_error(error);
   return (int)exit_code_of(error->status);
 }
 

@@ -18,7 +18,4 @@ struct cpu_view {
 void cpu_print_text(const struct cpu_view *view);
 void cpu_print_json(const struct cpu_view *view);
 
-/// Print an error that may have a string and a mark under the place, as those of target strings and masks have.
-void print_marked_error(const struct pkgimg_error *error);
-
 #endif

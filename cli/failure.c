@@ -63,9 +63,22 @@ static void print_failure(const char *text, enum pkgimg_status status)
   fprintf(stderr, " (%s)\n", pkgimg_status_name(status));
 }
 
+// Errors in a string have more lines: the string, and a mark under the place.
 void print_error(const struct pkgimg_error *error)
 {
-  print_failure(error->text, error->status);
+  char text[sizeof error->text];
+  memcpy(text, error->text, sizeof text);
+  char *rest = strchr(text, '\n');
+  if (rest)
+    *rest++ = 0;
+  print_failure(text, error->status);
+  for (char *line = rest; line; line = rest) {
+    rest = strchr(line, '\n');
+    if (rest)
+      *rest++ = 0;
+    print_text(stderr, line);
+    fputc('\n', stderr);
+  }
 }
 
 enum exit_code usage_error(const char *format, ...)

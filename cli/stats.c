@@ -27,6 +27,8 @@ static const struct counter counters[] = {
     {"sites_final", "sites already final", AT(sites_final)},
     {"prefetched", "files fetched ahead", AT(prefetched)},
     {"prefetch_rings", "io_uring batches", AT(prefetch_rings)},
+    {"clones", "functions with several bodies", AT(clones)},
+    {"clones_raised", "of these above the baseline", AT(clones_raised)},
 };
 #undef AT
 enum { COUNTER_COUNT = sizeof counters / sizeof *counters };

@@ -107,14 +107,14 @@ static void read_brand(const struct cpu_source *source, const struct answers *an
 {
   uint32_t regs[12] = {0};
   char text[sizeof regs + 1] = "";
-  for (uint32_t i = 0; i < 3 && answers->highest_extended >= 0x80000004; i++)
-    ask(source, 0x80000002 + i, 0, regs + 4 * i);
+  for (size_t i = 0; i < 3 && answers->highest_extended >= 0x80000004; i++)
+    ask(source, 0x80000002 + (uint32_t)i, 0, regs + 4 * i);
   memcpy(text, regs, sizeof regs);
   size_t first = strspn(text, " "), length = strlen(text);
   while (length > first && text[length - 1] == ' ')
     length--;
   for (size_t i = first; i < length; i++)
-    brand[i - first] = text[i] >= ' ' && text[i] <= '~' ? text[i] : '?';
+    brand[i - first] = (char)(text[i] >= ' ' && text[i] <= '~' ? text[i] : '?');
   brand[length - first] = 0;
 }
 

@@ -152,7 +152,7 @@ static struct word word_at(const struct parse *parse, size_t at, const char *end
 
 static char take_sign(const struct parse *parse, struct word *word)
 {
-  char sign = word->length ? parse->text[word->at] : 0;
+  char sign = (char)(word->length ? parse->text[word->at] : 0);
   if (sign != '+' && sign != '-')
     return 0;
   word->at++;

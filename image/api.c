@@ -150,7 +150,9 @@ static enum pkgimg_status prepare(struct pkgimg_runtime *runtime, const struct p
   roaring_bitmap_add(runtime->relocated, runtime->next_symbol++);  // 0 is no symbol
   TRY(buffer_append(&runtime->scratch.tables, NULL, FORMAT_PAGE, error));
   TRY(buffer_append(&runtime->scratch.imports, NULL, FORMAT_PAGE, error));
-  TRY(cpu_usable_features(options->cpu_mask, &runtime->features, error));
+  // To look at the processor costs 8 us; without a mask to check, it waits for an image that asks.
+  if (options->cpu_mask || getenv("PKGIMG_CPU_MASK"))
+    TRY(runtime_look_at_cpu(runtime, options->cpu_mask, error));
   runtime->vector_bits = options->max_vector_bits;
   TRY(host_refresh(error));
   if (runs_code(runtime))

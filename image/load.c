@@ -135,14 +135,23 @@ static struct span in_memory(const struct pkgimg_image *image, const struct disk
   return (struct span){(const uint8_t *)(image_base(image) + region->address), region->count * size};
 }
 
+enum pkgimg_status runtime_look_at_cpu(struct pkgimg_runtime *runtime, const char *mask, struct pkgimg_error *error)
+{
+  TRY(cpu_usable_features(mask, &runtime->features, error));
+  runtime->features_known = true;
+  return PKGIMG_OK;
+}
+
 // The targets of an image, as far as this processor runs them.
 static enum pkgimg_status rank_targets(struct session *session, const struct pkgimg_image *image,
                                        const struct tables *tables, struct cpu_ranking *ranking)
 {
   const struct cpu_isa *isa = cpu_isa_of_machine(FORMAT_HOST_MACHINE);
-  const struct pkgimg_runtime *runtime = session->runtime;
+  struct pkgimg_runtime *runtime = session->runtime;
   struct cpu_target_features targets[FORMAT_MAX_TARGETS];
   char names[256];
+  if (!runtime->features_known)
+    TRY(runtime_look_at_cpu(runtime, NULL, session->error));
   for (uint32_t i = 0; i < tables->target_count; i++) {
     memcpy(targets[i].features.words, tables->targets[i].features, sizeof targets[i].features.words);
     targets[i].vector_bits = cpu_features_width(isa, &targets[i].features);
@@ -173,10 +182,13 @@ static enum pkgimg_status choose_bodies(struct session *session, struct pkgimg_i
     return fail_memory(session->error, tables->clone_count * sizeof *image->clone_bodies);
   for (uint32_t i = 0; i < tables->clone_count; i++) {
     const struct disk_clone *clone = &tables->clones[i];
-    image->clone_bodies[i] = clone_body(tables, clone, cpu_choose(&ranking, clone->bodies));
+    unsigned target = cpu_choose(&ranking, clone->bodies);
+    image->clone_bodies[i] = clone_body(tables, clone, target);
+    session->runtime->stats.clones_raised += target != 0;
     image->clone_symbols[i] = clone->symbol;
   }
   image->clone_count = tables->clone_count;
+  session->runtime->stats.clones += tables->clone_count;
   return PKGIMG_OK;
 }
 

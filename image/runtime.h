@@ -49,7 +49,8 @@ struct pkgimg_runtime {
   unsigned flags;
   struct pkgimg_stats stats;
   struct map_counts counts;
-  struct cpu_features features;  // that code may use here
+  struct cpu_features features;  // that code may use here, once features_known
+  bool features_known;
   unsigned vector_bits;          // that it may use at most; 0: no limit
   struct scratch_memory {        // which every load uses in turn
     struct buffer tables;        // of the image in hand
@@ -69,6 +70,10 @@ static inline bool runs_code(const struct pkgimg_runtime *runtime)
 {
   return !(runtime->flags & PKGIMG_RUNTIME_NO_CODE);
 }
+
+/// Fill runtime->features. `mask` NULL: that of the environment.
+PKGIMG_MUST_USE enum pkgimg_status runtime_look_at_cpu(struct pkgimg_runtime *runtime, const char *mask,
+                                                       struct pkgimg_error *error);
 
 // ---- index.c: the images of a runtime by build id
 

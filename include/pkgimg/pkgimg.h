@@ -140,6 +140,8 @@ struct pkgimg_stats {
   uint64_t sites_final;        ///< of these: words that already stood right in the file
   uint64_t prefetched;         ///< files fetched ahead
   uint64_t prefetch_rings;     ///< batches that io_uring carried
+  uint64_t clones;             ///< functions with several bodies (pkgimg inspect shows each choice)
+  uint64_t clones_raised;      ///< of these: functions whose body is not the baseline's
 };
 
 /// Copy the counters. Fails when stats->size is not a size this library knows.
