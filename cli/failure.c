@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -63,12 +64,14 @@ static void print_failure(const char *text, enum pkgimg_status status)
   fprintf(stderr, " (%s)\n", pkgimg_status_name(status));
 }
 
-// Errors in a string have more lines: the string, and a mark under the place.
+// Errors at a place in a string have more lines: the string, and a mark under the place. Elsewhere a
+// line break can only come from a name.
 void print_error(const struct pkgimg_error *error)
 {
   char text[sizeof error->text];
   memcpy(text, error->text, sizeof text);
-  char *rest = strchr(text, '\n');
+  bool marked = error->status == PKGIMG_INVALID_ARGUMENT && error->offset != PKGIMG_NO_OFFSET;
+  char *rest = marked ? strchr(text, '\n') : NULL;
   if (rest)
     *rest++ = 0;
   print_failure(text, error->status);
