@@ -258,3 +258,15 @@ void subject_real(const struct options *options, struct subject *subject)
     source_deinit(&source);
   }
 }
+
+bool subject_real_command(const struct options *options, const char *row, const char *output,
+                          struct command *command)
+{
+  struct source source = {.recipe = find_recipe(row)};
+  if (!options->sources || !find_folder(options->sources, source.recipe->tells, source.folder))
+    return false;
+  source_init(&source, options);
+  image_command(&source, output, command);
+  source_deinit(&source);
+  return true;
+}

@@ -45,7 +45,7 @@ static unsigned long number(const char *text, const char *name)
   return value;
 }
 
-static bool take_number(char **argv, int *i, const char *name, unsigned *result)
+bool options_number(char **argv, int *i, const char *name, unsigned *result)
 {
   const char *text = value_of(argv, i, name);
   if (!text)
@@ -57,7 +57,7 @@ static bool take_number(char **argv, int *i, const char *name, unsigned *result)
   return true;
 }
 
-static bool take_text(char **argv, int *i, const char *name, const char **result)
+bool options_text(char **argv, int *i, const char *name, const char **result)
 {
   const char *text = value_of(argv, i, name);
   if (text)
@@ -70,11 +70,11 @@ bool options_shape(struct shape *shape, char **argv, int *i)
   const char *seed = value_of(argv, i, "--seed");
   if (seed)
     return shape->seed = number(seed, "--seed"), true;
-  return take_number(argv, i, "--packages", &shape->packages) ||
-         take_number(argv, i, "--functions", &shape->functions) ||
-         take_number(argv, i, "--dependencies", &shape->dependencies) ||
-         take_number(argv, i, "--host-imports", &shape->host_imports) ||
-         take_number(argv, i, "--tables", &shape->tables);
+  return options_number(argv, i, "--packages", &shape->packages) ||
+         options_number(argv, i, "--functions", &shape->functions) ||
+         options_number(argv, i, "--dependencies", &shape->dependencies) ||
+         options_number(argv, i, "--host-imports", &shape->host_imports) ||
+         options_number(argv, i, "--tables", &shape->tables);
 }
 
 static bool take_flag(const char *argument, const char *name, bool *result)
@@ -86,13 +86,25 @@ static bool take_flag(const char *argument, const char *name, bool *result)
 
 static bool take(struct options *options, char **argv, int *i)
 {
-  return options_shape(&options->shape, argv, i) || take_number(argv, i, "--rounds", &options->rounds) ||
-         take_number(argv, i, "--jobs", &options->jobs) || take_flag(argv[*i], "--tuned", &options->tuned) ||
+  return options_shape(&options->shape, argv, i) || options_number(argv, i, "--rounds", &options->rounds) ||
+         options_number(argv, i, "--jobs", &options->jobs) || take_flag(argv[*i], "--tuned", &options->tuned) ||
          take_flag(argv[*i], "--no-pkgimg", &options->keep_pkgimg_out) ||
-         take_text(argv, i, "--only", &options->only) || take_text(argv, i, "--work", &options->work) ||
-         take_text(argv, i, "--json", &options->json) || take_text(argv, i, "--compiler", &options->compiler) ||
-         take_text(argv, i, "--sources", &options->sources) ||
-         take_text(argv, i, "--sqlite-options", &options->sqlite_options);
+         options_text(argv, i, "--only", &options->only) || options_text(argv, i, "--work", &options->work) ||
+         options_text(argv, i, "--json", &options->json) ||
+         options_text(argv, i, "--compiler", &options->compiler) ||
+         options_text(argv, i, "--sources", &options->sources) ||
+         options_text(argv, i, "--sqlite-options", &options->sqlite_options);
+}
+
+bool options_wanted(const char *only, const char *row)
+{
+  size_t length = strlen(row);
+  if (!only)
+    return true;
+  for (const char *at = only; at; at = strchr(at, ','), at += at != NULL)
+    if (!strncmp(at, row, length) && (!at[length] || at[length] == ','))
+      return true;
+  return false;
 }
 
 static unsigned processors(void)

@@ -39,6 +39,13 @@ struct options {
 /// Take argv[*i], and advance *i over its value, if it is an option of the shape.
 bool options_shape(struct shape *shape, char **argv, int *i);
 
+/// The same for one option with a value: a number, or any text.
+bool options_number(char **argv, int *i, const char *name, unsigned *result);
+bool options_text(char **argv, int *i, const char *name, const char **result);
+
+/// Whether `row` is in the comma-separated list `only`; NULL lists all.
+bool options_wanted(const char *only, const char *row);
+
 /// Read the command line of bench-startup; prints and exits when it cannot.
 struct options options_read(char **argv);
 

@@ -1,14 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include "bench/report.h"
 
+#include "bench/statistics.h"
+
 #include <err.h>
 #include <stdlib.h>
-
-static int ascending(const void *left, const void *right)
-{
-  double a = *(const double *)left, b = *(const double *)right;
-  return (a > b) - (a < b);
-}
 
 static double *allocate(unsigned count)
 {
@@ -16,24 +12,6 @@ static double *allocate(unsigned count)
   if (!values)
     err(1, "samples");
   return values;
-}
-
-double report_median(const double *samples, unsigned count)
-{
-  double *sorted = allocate(count);
-  memcpy(sorted, samples, count * sizeof *sorted);
-  qsort(sorted, count, sizeof *sorted, ascending);
-  double median = (sorted[(count - 1) / 2] + sorted[count / 2]) / 2;
-  free(sorted);
-  return median;
-}
-
-double report_least(const double *samples, unsigned count)
-{
-  double least = samples[0];
-  for (unsigned i = 1; i < count; i++)
-    least = samples[i] < least ? samples[i] : least;
-  return least;
 }
 
 void report_start_costs(const struct results *results, enum peer peer, double *sums)
@@ -67,10 +45,10 @@ static struct ratios ratios_of(const struct results *results, enum peer peer, co
   double *own = allocate(rounds), *base = allocate(rounds);
   costs(results, peer, own);
   costs(results, reference(results), base);
-  struct ratios ratios = {.of_medians = report_median(own, rounds) / report_median(base, rounds)};
+  struct ratios ratios = {.of_medians = statistics_median(own, rounds) / statistics_median(base, rounds)};
   for (unsigned i = 0; i < rounds; i++)
     own[i] /= base[i];
-  ratios.of_rounds = report_median(own, rounds);
+  ratios.of_rounds = statistics_median(own, rounds);
   free(own);
   free(base);
   return ratios;
@@ -78,14 +56,14 @@ static struct ratios ratios_of(const struct results *results, enum peer peer, co
 
 static double median_of(const struct results *results, enum peer peer, enum metric metric)
 {
-  return report_median(results->samples[peer][metric], results->rounds);
+  return statistics_median(results->samples[peer][metric], results->rounds);
 }
 
 static double median_start(const struct results *results, enum peer peer)
 {
   double *sums = allocate(results->rounds);
   report_start_costs(results, peer, sums);
-  double median = report_median(sums, results->rounds);
+  double median = statistics_median(sums, results->rounds);
   free(sums);
   return median;
 }
@@ -95,7 +73,7 @@ static void print_peer(const struct subject *subject, const struct results *resu
   struct ratios loads = ratios_of(results, peer, load_costs), sums = ratios_of(results, peer, report_start_costs);
   double load = median_of(results, peer, METRIC_LOAD_NS);
   fprintf(out, "%-13s%10.1f%10.1f%9.2f%8.2f%8.2f%10.1f%10.1f%8.2f", peer_names[peer], load / 1e3,
-          report_least(results->samples[peer][METRIC_LOAD_NS], results->rounds) / 1e3,
+          statistics_least(results->samples[peer][METRIC_LOAD_NS], results->rounds) / 1e3,
           load / 1e3 / subject->packages, loads.of_medians, loads.of_rounds,
           median_of(results, peer, METRIC_CALL_NS) / 1e3, median_start(results, peer) / 1e3, sums.of_rounds);
   fprintf(out, "%9.2f%7.0f%7.0f%7.0f%7.0f\n", median_of(results, peer, METRIC_WHOLE_NS) / 1e6,
@@ -108,7 +86,7 @@ static void print_details(const struct results *results, FILE *out)
   for (unsigned i = 0; i < results->detail_count; i++) {
     const struct detail *detail = &results->details[i];
     bool phase = !strncmp(detail->name, "phase_", 6);
-    double value = report_median(detail->samples, results->rounds);
+    double value = statistics_median(detail->samples, results->rounds);
     fprintf(out, phase ? "%s%s %.1f us" : "%s%s %.0f", i ? ", " : "  pkgimg: ", detail->name + 6,
             phase ? value / 1e3 : value);
   }
@@ -146,8 +124,8 @@ void report_table(const struct subject *subject, const struct results *results, 
 
 static void json_samples(const char *name, const double *samples, unsigned count, FILE *out)
 {
-  fprintf(out, "\"%s\": {\"median\": %.10g, \"least\": %.10g, \"samples\": [", name, report_median(samples, count),
-          report_least(samples, count));
+  fprintf(out, "\"%s\": {\"median\": %.10g, \"least\": %.10g, \"samples\": [", name, statistics_median(samples, count),
+          statistics_least(samples, count));
   for (unsigned i = 0; i < count; i++)
     fprintf(out, "%s%.10g", i ? ", " : "", samples[i]);
   fputs("]}", out);

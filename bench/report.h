@@ -1,13 +1,10 @@
 // SPDX-License-Identifier: MIT
 //
-// Statistics of the samples, and how they are shown: a table for people, JSON for programs.
+// The samples, and how they are shown: a table for people, JSON for programs.
 #ifndef BENCH_REPORT_H
 #define BENCH_REPORT_H
 
 #include "bench/measure.h"
-
-double report_median(const double *samples, unsigned count);
-double report_least(const double *samples, unsigned count);
 
 /// Load and first call of each round: the cost that the ratios compare. `sums` has room for all rounds.
 void report_start_costs(const struct results *results, enum peer peer, double *sums);

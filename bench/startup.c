@@ -12,18 +12,6 @@
 
 enum { ROWS = 6 };
 
-// Is `row` in the comma-separated list?
-static bool wanted(const char *only, const char *row)
-{
-  size_t length = strlen(row);
-  if (!only)
-    return true;
-  for (const char *at = only; at; at = strchr(at, ','), at += at != NULL)
-    if (!strncmp(at, row, length) && (!at[length] || at[length] == ','))
-      return true;
-  return false;
-}
-
 static unsigned least(unsigned a, unsigned b)
 {
   return a < b ? a : b;
@@ -74,7 +62,7 @@ static unsigned prepare(const struct options *options, struct subject subjects[R
                   {"plugins", prepare_plugins}};
   unsigned count = 0;
   for (unsigned i = 0; i < ROWS; i++) {
-    if (!wanted(options->only, rows[i].row))
+    if (!options_wanted(options->only, rows[i].row))
       continue;
     subjects[count].row = rows[i].row;
     rows[i].prepare(options, &subjects[count++]);

@@ -5,6 +5,7 @@
 #define BENCH_SUBJECT_H
 
 #include "bench/options.h"
+#include "bench/process.h"
 #include "bench/relocations.h"
 
 enum peer {
@@ -32,5 +33,8 @@ struct subject {
 void subject_generated(const struct options *options, const struct shape *shape, struct subject *subject);
 /// Build the real package that `subject->row` names, zlib or sqlite, if there are sources for it.
 void subject_real(const struct options *options, struct subject *subject);
+/// The command that builds one of them as an image, to which options can be added. False without sources.
+bool subject_real_command(const struct options *options, const char *row, const char *output,
+                          struct command *command);
 
 #endif

@@ -135,16 +135,20 @@ static struct span in_memory(const struct pkgimg_image *image, const struct disk
   return (struct span){(const uint8_t *)(image_base(image) + region->address), region->count * size};
 }
 
-enum pkgimg_status runtime_look_at_cpu(struct pkgimg_runtime *runtime, const char *mask, struct pkgimg_error *error)
+enum pkgimg_status runtime_look_at_cpu(struct pkgimg_runtime *runtime, const char *mask,
+                                       struct pkgimg_error *error)
 {
   TRY(cpu_usable_features(mask, &runtime->features, error));
   runtime->features_known = true;
   return PKGIMG_OK;
 }
 
-// The targets of an image, as far as this processor runs them.
-static enum pkgimg_status rank_targets(struct session *session, const struct pkgimg_image *image,
-                                       const struct tables *tables, struct cpu_ranking *ranking)
+// The targets of an image, as far as this processor runs them. Kept apart: its room on the stack would
+// cost every other load the faults of fresh pages.
+__attribute__((noinline)) static enum pkgimg_status rank_targets(struct session *session,
+                                                                 const struct pkgimg_image *image,
+                                                                 const struct tables *tables,
+                                                                 struct cpu_ranking *ranking)
 {
   const struct cpu_isa *isa = cpu_isa_of_machine(FORMAT_HOST_MACHINE);
   struct pkgimg_runtime *runtime = session->runtime;
@@ -341,9 +345,11 @@ static enum pkgimg_status image_create(struct session *session, const struct pla
 }
 
 // A dependency that does not hold what its dependent says is most often another build, or no image at
-// all. `status` is what its parts were refused with.
-static enum pkgimg_status explain_other(struct session *session, const struct image_handle *handle,
-                                        const struct pkgimg_image *image, enum pkgimg_status status)
+// all. `status` is what its parts were refused with. (Kept apart for its room on the stack, too.)
+__attribute__((noinline, cold)) static enum pkgimg_status explain_other(struct session *session,
+                                                                        const struct image_handle *handle,
+                                                                        const struct pkgimg_image *image,
+                                                                        enum pkgimg_status status)
 {
   _Alignas(8) uint8_t head[FORMAT_HEAD];
   size_t size;
