@@ -143,6 +143,7 @@ static enum pkgimg_status prepare(struct pkgimg_runtime *runtime, const struct p
                                   struct pkgimg_error *error)
 {
   LOCKED;
+  map_own_code(&runtime->counts);
   TRY(copy_search_path(runtime, options, error));
   runtime->relocated = roaring_bitmap_create();
   if (!runtime->relocated)
