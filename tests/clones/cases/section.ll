@@ -1,0 +1,23 @@
+; SPDX-License-Identifier: MIT
+; A function stays in the section that its source names.
+;@ section count mysec
+;@ run 5 -
+@__start_mysec = external hidden global i8
+@p = global ptr @__start_mysec
+define i32 @count(i32 %n) noinline section "mysec" {
+entry:
+  br label %loop
+loop:
+  %i = phi i32 [ 0, %entry ], [ %j, %loop ]
+  %j = add i32 %i, 1
+  call void asm sideeffect "", ""()
+  %more = icmp slt i32 %j, %n
+  br i1 %more, label %loop, label %out
+out:
+  ret i32 %j
+}
+define i32 @main(i32 %n, ptr %v) {
+  %k = add i32 %n, 4
+  %r = call i32 @count(i32 %k)
+  ret i32 %r
+}
