@@ -151,6 +151,34 @@ static unsigned traits_of_type(LLVMTypeRef type)
   }
 }
 
+// Vectors of more than 128 bits travel in other registers where wider ones exist, so a function that
+// takes, returns or passes one has a calling convention for each target.
+static bool is_wide(LLVMTypeRef type)
+{
+  if (LLVMGetTypeKind(type) != LLVMVectorTypeKind)
+    return false;
+  LLVMTypeRef element = LLVMGetElementType(type);
+  unsigned bits = LLVMGetTypeKind(element) == LLVMIntegerTypeKind  ? LLVMGetIntTypeWidth(element)
+                  : LLVMGetTypeKind(element) == LLVMFloatTypeKind  ? 32
+                  : LLVMGetTypeKind(element) == LLVMHalfTypeKind   ? 16
+                  : LLVMGetTypeKind(element) == LLVMBFloatTypeKind ? 16
+                                                                   : 64;
+  return LLVMGetVectorSize(type) * bits > 128;
+}
+
+static bool passes_wide(LLVMTypeRef function_type)
+{
+  unsigned count = LLVMCountParamTypes(function_type);
+  LLVMTypeRef types[256];
+  if (count > 256 || is_wide(LLVMGetReturnType(function_type)))
+    return true;
+  LLVMGetParamTypes(function_type, types);
+  for (unsigned i = 0; i < count; i++)
+    if (is_wide(types[i]))
+      return true;
+  return false;
+}
+
 static bool begins_with(const char *text, const char *start)
 {
   return strncmp(text, start, strlen(start)) == 0;
@@ -163,6 +191,8 @@ static unsigned traits_of_call(LLVMValueRef call)
   const char *name = LLVMIsAFunction(callee) ? LLVMGetValueName2(callee, &length) : "";
   if (begins_with(name, "llvm.fma") || begins_with(name, "llvm.fmuladd"))
     return HAS_MATH;
+  if (!begins_with(name, "llvm.") && passes_wide(LLVMGetCalledFunctionType(call)))
+    return IS_FORBIDDEN;
   return begins_with(name, "pkgimg.cpu_has.") ? HAS_QUERY : 0;
 }
 
@@ -237,8 +267,26 @@ static void read_annotations(const struct graph *graph, LLVMModuleRef module)
     read_annotation(graph, LLVMGetOperand(entries, (unsigned)i));
 }
 
-// An alias and an IFUNC must stand beside what they name; code for a processor of the author's own
-// choosing stays as it is.
+// Whether a constant counts with the distance to a function, which only a fixed address has.
+static bool is_measured(LLVMValueRef function)
+{
+  for (LLVMUseRef use = LLVMGetFirstUse(function); use; use = LLVMGetNextUse(use)) {
+    LLVMValueRef user = LLVMGetUser(use);
+    if (LLVMIsAConstantExpr(user) && LLVMGetConstOpcode(user) == LLVMPtrToInt)
+      return true;
+  }
+  return false;
+}
+
+static bool is_bound_by_source(LLVMValueRef function)
+{
+  const char *section = LLVMGetSection(function);
+  return has_attribute(function, "naked") || has_string_attribute(function, "pkgimg.own-target") ||
+         (section && *section) || passes_wide(LLVMGlobalGetValueType(function)) || is_measured(function);
+}
+
+// An alias and an IFUNC must stand beside what they name; code for a processor or a section of the
+// author's own choosing stays as it is.
 static void forbid(const struct graph *graph, LLVMModuleRef module)
 {
   for (LLVMValueRef a = LLVMGetFirstGlobalAlias(module); a; a = LLVMGetNextGlobalAlias(a)) {
@@ -252,8 +300,7 @@ static void forbid(const struct graph *graph, LLVMModuleRef module)
       node->traits |= IS_FORBIDDEN;
   }
   for (size_t i = 0; i < graph->count; i++) {
-    LLVMValueRef function = graph->nodes[i].function;
-    if (has_attribute(function, "naked") || has_string_attribute(function, "pkgimg.own-target"))
+    if (is_bound_by_source(graph->nodes[i].function))
       graph->nodes[i].traits |= IS_FORBIDDEN;
   }
 }
@@ -316,25 +363,33 @@ static enum pkgimg_status decide_for(struct graph *graph, const struct codegen_t
   return PKGIMG_OK;
 }
 
-// Dispatch needs a dynamic symbol even for a static function. Its name then has a dot in it, so that no
-// C source can mean it.
-static void name_clone(LLVMValueRef function)
+// Dispatch needs a dynamic symbol even for a function that nobody else may see. Its name then has dots
+// in it, so that no C source can mean it, and the package's name, so that no other package does. (\01
+// in front of a name keeps LLVM from decorating it; on ELF there is no decoration.)
+static enum pkgimg_status name_clone(const struct codegen_options *options, LLVMValueRef function,
+                                     struct pkgimg_error *error)
 {
   size_t length;
   const char *name = LLVMGetValueName2(function, &length);
-  bool local = LLVMGetLinkage(function) == LLVMInternalLinkage || LLVMGetLinkage(function) == LLVMPrivateLinkage;
-  char renamed[4096];
-  if (!local && *name)
-    return;
-  snprintf(renamed, sizeof renamed, "%s.static", *name ? name : "unnamed");
-  LLVMSetValueName2(function, renamed, strlen(renamed));
+  bool local = LLVMGetLinkage(function) == LLVMInternalLinkage || LLVMGetLinkage(function) == LLVMPrivateLinkage ||
+               LLVMGetVisibility(function) == LLVMHiddenVisibility;
+  const char *plain = *name == 1 ? name + 1 : name;
+  char *renamed AUTO(free_pointer) = NULL;
+  if (!local && plain == name)
+    return PKGIMG_OK;
+  int size = local ? asprintf(&renamed, "%s.%s.static", *plain ? plain : "unnamed", options->name)
+                   : asprintf(&renamed, "%s", plain);
+  if (size < 0)
+    return fail_memory(error, length);
+  LLVMSetValueName2(function, renamed, (size_t)size);
+  return PKGIMG_OK;
 }
 
-static enum pkgimg_status add_clone(struct codegen_result *result, const struct node *node,
-                                    struct pkgimg_error *error)
+static enum pkgimg_status add_clone(const struct codegen_options *options, struct codegen_result *result,
+                                    const struct node *node, struct pkgimg_error *error)
 {
   size_t length;
-  name_clone(node->function);
+  TRY(name_clone(options, node->function, error));
   TRY(array_reserve(&result->clones, &result->clone_capacity, result->clone_count, sizeof *result->clones, error));
   LLVMLinkage linkage = LLVMGetLinkage(node->function);
   bool weak = linkage != LLVMExternalLinkage && linkage != LLVMInternalLinkage && linkage != LLVMPrivateLinkage;
@@ -359,7 +414,7 @@ enum pkgimg_status decide_clones(const struct codegen_options *options, LLVMModu
     TRY(decide_for(&graph, &options->targets[t], (unsigned)t));
   for (size_t i = 0; i < graph.count; i++)
     if (graph.nodes[i].bodies)
-      TRY(add_clone(result, &graph.nodes[i], error));
+      TRY(add_clone(options, result, &graph.nodes[i], error));
   if (result->clone_count)
     qsort(result->clones, result->clone_count, sizeof *result->clones, by_name);
   return PKGIMG_OK;

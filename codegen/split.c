@@ -155,14 +155,38 @@ static size_t list_users(LLVMValueRef value, LLVMValueRef **users)
   return filled;
 }
 
-// Calls stay with the body; every other use goes to the plain name.
-static void separate_uses(LLVMValueRef body, LLVMValueRef plain)
+// The clone whose body a function is, by its name with or without the target.
+static const struct codegen_clone *clone_of_body(const struct codegen_result *result, LLVMValueRef function)
+{
+  const struct codegen_clone *clone = find_clone(result, name_of(function));
+  char *name = clone ? NULL : strdup(name_of(function));
+  char *suffix = name ? strrchr(name, '.') : NULL;
+  if (suffix && begins_with(suffix, ".target")) {
+    *suffix = 0;
+    clone = find_clone(result, name);
+  }
+  free(name);
+  return clone;
+}
+
+// A body calls another of its own target directly, unless there may be a better one for a processor
+// that the caller has none for.
+static bool may_call_directly(const struct codegen_result *result, LLVMValueRef call, uint64_t bodies)
+{
+  LLVMValueRef caller = LLVMGetBasicBlockParent(LLVMGetInstructionParent(call));
+  const struct codegen_clone *clone = clone_of_body(result, caller);
+  return clone && (bodies & ~clone->bodies) == 0;
+}
+
+// Such calls stay with the body; every other use goes to the plain name.
+static void separate_uses(const struct codegen_result *result, uint64_t bodies, LLVMValueRef body,
+                          LLVMValueRef plain)
 {
   LLVMValueRef *users;
   LLVMReplaceAllUsesWith(body, plain);
   size_t count = list_users(plain, &users);
   for (size_t i = 0; i < count; i++)
-    if (is_direct_call(users[i], plain))
+    if (is_direct_call(users[i], plain) && may_call_directly(result, users[i], bodies))
       redirect_call(users[i], body);
   free(users);
 }
@@ -175,27 +199,28 @@ static LLVMValueRef define_plain_name(LLVMModuleRef module, LLVMValueRef body, c
   return alias;
 }
 
-static void make_body(LLVMModuleRef module, LLVMValueRef function, unsigned target)
+static void make_body(LLVMModuleRef module, const struct codegen_result *result, LLVMValueRef function,
+                      unsigned target)
 {
-  char *name = strdup(name_of(function));
-  char body_name[4096], section[32];
-  if (!name)
-    return;
-  snprintf(body_name, sizeof body_name, "%s.target%u", name, target);
+  const struct codegen_clone *clone = find_clone(result, name_of(function));
+  char *body_name = NULL, section[32];
+  int length = asprintf(&body_name, "%s.target%u", clone->name, target);
+  if (length < 0)
+    return;  // the link will miss it, and say so
   snprintf(section, sizeof section, ".text.target%u", target);
-  LLVMSetValueName2(function, body_name, strlen(body_name));
+  LLVMSetValueName2(function, body_name, (size_t)length);
+  free(body_name);
   LLVMSetSection(function, section);
   LLVMSetComdat(function, NULL);
   LLVMSetLinkage(function, LLVMExternalLinkage);
-  LLVMValueRef plain = declare_like(module, function, target == 0 ? "" : name, true);
+  LLVMValueRef plain = declare_like(module, function, target == 0 ? "" : clone->name, true);
   LLVMSetVisibility(function, LLVMHiddenVisibility);
-  separate_uses(function, plain);
+  separate_uses(result, clone->bodies, function, plain);
   if (target == 0) {
     // An alias is one of its own aliasee's users, so it is made after the others are sorted out.
-    LLVMReplaceAllUsesWith(plain, define_plain_name(module, function, name));
+    LLVMReplaceAllUsesWith(plain, define_plain_name(module, function, clone->name));
     LLVMDeleteFunction(plain);
   }
-  free(name);
 }
 
 // ---- data
@@ -242,13 +267,25 @@ static void split_data(LLVMModuleRef module, const struct codegen_result *result
   }
 }
 
+// A declaration of the same kind as what an alias, or an IFUNC, stands for.
+static LLVMValueRef declare_kind(LLVMModuleRef module, LLVMValueRef value, LLVMValueRef like)
+{
+  LLVMTypeRef type = LLVMGlobalGetValueType(value);
+  if (like && LLVMIsAFunction(like))
+    return declare_like(module, like, "", false);
+  if (LLVMGetTypeKind(type) == LLVMFunctionTypeKind)
+    return LLVMAddFunction(module, "", type);
+  LLVMValueRef declaration = LLVMAddGlobal(module, type, "");
+  if (like && LLVMIsAGlobalVariable(like))
+    LLVMSetThreadLocalMode(declaration, LLVMGetThreadLocalMode(like));
+  return declaration;
+}
+
 // Declare what a name stands for that is defined in another part, in place of its definition here.
-static void declare_instead(LLVMModuleRef module, LLVMValueRef value)
+static void declare_instead(LLVMModuleRef module, LLVMValueRef value, LLVMValueRef like)
 {
   char *name = strdup(name_of(value));
-  LLVMTypeRef type = LLVMGlobalGetValueType(value);
-  bool function = LLVMGetTypeKind(type) == LLVMFunctionTypeKind;
-  LLVMValueRef declaration = function ? LLVMAddFunction(module, "", type) : LLVMAddGlobal(module, type, "");
+  LLVMValueRef declaration = declare_kind(module, value, like);
   LLVMSetVisibility(declaration, LLVMGetVisibility(value));
   LLVMReplaceAllUsesWith(value, declaration);
   LLVMSetValueName2(value, "", 0);
@@ -268,7 +305,7 @@ static void split_aliases(LLVMModuleRef module)
   LLVMSetInitializer(nothing, LLVMConstNull(byte));
   LLVMSetLinkage(nothing, LLVMInternalLinkage);
   for (LLVMValueRef a = first; a; a = LLVMGetNextGlobalAlias(a)) {
-    declare_instead(module, a);
+    declare_instead(module, a, LLVMAliasGetAliasee(a));
     LLVMAliasSetAliasee(a, nothing);
     LLVMSetVisibility(a, LLVMDefaultVisibility);
     LLVMSetLinkage(a, LLVMInternalLinkage);
@@ -279,7 +316,7 @@ static void split_ifuncs(LLVMModuleRef module)
 {
   for (LLVMValueRef i = LLVMGetFirstGlobalIFunc(module), next; i; i = next) {
     next = LLVMGetNextGlobalIFunc(i);
-    declare_instead(module, i);
+    declare_instead(module, i, NULL);
     LLVMEraseGlobalIFunc(i);
   }
 }
@@ -288,6 +325,7 @@ void split_module(LLVMModuleRef module, const struct codegen_result *result, uns
 {
   split_data(module, result, part);
   if (part != SPLIT_REST) {
+    LLVMSetModuleInlineAsm2(module, "", 0);
     split_aliases(module);
     split_ifuncs(module);
   }
@@ -300,7 +338,7 @@ void split_module(LLVMModuleRef module, const struct codegen_result *result, uns
     if (!stays(result, f, part))
       remove_body(module, f, find_clone(result, name_of(f)) != NULL);
     else if (part != SPLIT_REST)
-      make_body(module, f, part);
+      make_body(module, result, f, part);
   }
 }
 
@@ -358,6 +396,9 @@ void set_target(LLVMModuleRef module, const struct codegen_target *target)
     set_string(f, "target-cpu", target->cpu);
     set_string(f, "target-features", target->features);
     LLVMRemoveStringAttributeAtIndex(f, LLVMAttributeFunctionIndex, "tune-cpu", strlen("tune-cpu"));
+    // A level is no processor: LLVM tunes x86-64-v4 for the first that had AVX-512, with half its width.
+    if (begins_with(target->cpu, "x86-64"))
+      set_string(f, "tune-cpu", "generic");
     if (target->size || target->min_size)
       add_enum_attribute(f, "optsize");
     if (target->min_size)

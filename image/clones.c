@@ -81,10 +81,11 @@ static enum pkgimg_status add_bodies(struct clone_table *table, const struct cod
                                      struct pkgimg_error *error)
 {
   for (unsigned target = 0; target < CODEGEN_MAX_TARGETS; target++) {
-    char name[4096];
+    char *name AUTO(free_pointer) = NULL;
     if (!(clone->bodies >> target & 1))
       continue;
-    snprintf(name, sizeof name, "%s.target%u", clone->name, target);
+    if (asprintf(&name, "%s.target%u", clone->name, target) < 0)
+      return fail_memory(error, strlen(clone->name));
     const Elf64_Sym *body = index_find(index, name);
     if (!body)
       return fail_name(error, PKGIMG_LINK, package, name, "the linked file has no such function");

@@ -1,7 +1,7 @@
 ; SPDX-License-Identifier: MIT
 ; Functions that run before anybody asks, and that nobody names but the compiler's own lists.
-;@ clone setup.static 0 1 2
-;@ clone kept.static 0 1 2
+;@ clone setup.lists.static 0 1 2
+;@ clone kept.lists.static 0 1 2
 ;@ run 4 -
 ;@ run 4 sse3
 @got = internal global i32 0

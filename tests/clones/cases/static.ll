@@ -1,8 +1,8 @@
 ; SPDX-License-Identifier: MIT
 ; Static functions get a name that no C source can mean; equal ones of two sources stay two.
-;@ clone count.static 0 1 2
+;@ clone count.static.static 0 1 2
 ;@ local count
-;@ table main count.static
+;@ table main count.static.static
 ;@ run 5 -
 define internal i32 @count(i32 %n) noinline {
 entry:

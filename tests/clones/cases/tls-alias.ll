@@ -4,7 +4,7 @@
 ;@ run 6 -
 ;@ run 6 sse3
 @real = thread_local global i32 3
-@alias = weak alias i32, ptr @real
+@alias = weak thread_local alias i32, ptr @real
 define void @bump(i32 %n) noinline {
 entry:
   br label %loop
