@@ -70,7 +70,7 @@ static bool has_attribute(LLVMValueRef function, const char *name)
 }
 
 // Call what is not ours through its word in the global offset table: a load resolves everything at
-// once, so a lazy stub in between would only cost.
+// once, so a lazy entry in between would only cost.
 static void call_through_table(LLVMModuleRef module)
 {
   for (LLVMValueRef f = LLVMGetFirstFunction(module); f; f = LLVMGetNextFunction(f))
