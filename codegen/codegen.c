@@ -179,25 +179,19 @@ static const char *check_passes(const struct codegen_options *options)
   return check ? "function(sroa,early-cse,instcombine,bounds-checking)," : "";
 }
 
+// The whole of LLVM's pipeline, or its first half, which does not depend on the processor and is done
+// once for several targets. Without optimisation there are no halves.
 static enum pkgimg_status optimise(const struct codegen_options *options, LLVMModuleRef module,
                                    LLVMTargetMachineRef machine, struct pkgimg_error *error)
 {
   char passes[128];
-  snprintf(passes, sizeof passes, "%sdefault<O%u>", check_passes(options), options->optimize);
+  bool half = options->target_count > 1 && options->optimize > 0;
+  snprintf(passes, sizeof passes, "%s%s<O%u>", check_passes(options), half ? "thinlto-pre-link" : "default",
+           options->optimize);
   return run_passes(options, module, machine, passes, error);
 }
 
-// The two halves of the same for several targets: what does not depend on the processor is done once.
-static enum pkgimg_status simplify(const struct codegen_options *options, LLVMModuleRef module,
-                                   LLVMTargetMachineRef machine, struct pkgimg_error *error)
-{
-  char passes[128];
-  if (options->optimize == 0)
-    return run_passes(options, module, machine, "default<O0>", error);
-  snprintf(passes, sizeof passes, "%sthinlto-pre-link<O%u>", check_passes(options), options->optimize);
-  return run_passes(options, module, machine, passes, error);
-}
-
+// The second half, for one target.
 static enum pkgimg_status finish_optimising(const struct codegen_options *options, LLVMModuleRef module,
                                             LLVMTargetMachineRef machine, struct pkgimg_error *error)
 {
@@ -338,7 +332,7 @@ static enum pkgimg_status run_many(const struct codegen_options *options, LLVMMo
 {
   LLVMTargetMachineRef machine AUTO(dispose_machine) = NULL;
   TRY(make_machine(options, module, target_of(options, 0), &machine, error));
-  TRY(simplify(options, module, machine, error));
+  TRY(optimise(options, module, machine, error));
   TRY(decide_clones(options, module, result, error));
   split_prepare(module);
   LLVMMemoryBufferRef bitcode = LLVMWriteBitcodeToMemoryBuffer(module);
