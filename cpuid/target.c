@@ -303,7 +303,7 @@ static enum pkgimg_status parse_all(struct parse *parse)
   struct place start = {parse->what, parse->text, 0, 0};
   if (!*parse->text)
     return fail_place(parse->error, &start, "expected a target, such as \"native\" or \"generic;haswell\"");
-  if (strlen(parse->text) > CPU_TARGET_STRING_MAX)
+  if (!parse->in_sysimage && strlen(parse->text) > CPU_TARGET_STRING_MAX)
     return fail_place(parse->error, &start, "longer than %d bytes", CPU_TARGET_STRING_MAX);
   for (size_t at = 0;; at++) {
     struct word word = word_at(parse, at, ";");

@@ -12,6 +12,7 @@
 #ifndef CPUID_TARGET_H
 #define CPUID_TARGET_H
 
+#include "base/array.h"
 #include "cpuid/detect.h"
 
 enum { CPU_TARGETS_MAX = 64, CPU_TARGET_STRING_MAX = 8192 };
@@ -59,6 +60,14 @@ struct cpu_target_text {
   char features[4096];
 };
 void cpu_target_text(const struct cpu_isa *isa, const struct cpu_target *target, struct cpu_target_text *text);
+
+/// The CPU's name as it was written, or the one that `native` stood for.
+const char *cpu_target_name(const struct cpu_target *target);
+
+/// The string, with its NUL, that gives the same targets on every machine: without `native` and `sysimage`,
+/// features closed. Only the names that stood for `native` read differently.
+PKGIMG_MUST_USE enum pkgimg_status cpu_targets_canonical(const struct cpu_target_list *list, struct buffer *text,
+                                                         struct pkgimg_error *error);
 
 /// Which string counts: the option if it is not NULL, else PKGIMG_CPU_TARGET, else JULIA_CPU_TARGET, unless they
 /// are empty. `text` is NULL if there is none; `what` names the winner.

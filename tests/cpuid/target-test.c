@@ -12,12 +12,48 @@ static const struct cpu_isa *const x86 = &cpu_isa_x86_64;
 static struct cpu_target_list list;
 static struct cpu_host host;  // a Haswell
 
+// For LLVM, too, unless it was `native`, whose words may leave SYSTEM features out.
+static bool same_target(const struct cpu_target *one, const struct cpu_target *other)
+{
+  static struct cpu_target_text texts[2];
+  cpu_target_text(list.isa, one, &texts[0]);
+  cpu_target_text(list.isa, other, &texts[1]);
+  return strcmp(cpu_target_name(one), other->name) == 0 && one->model == other->model &&
+         one->base == other->base && (one->flags & ~(unsigned)CPU_TARGET_NATIVE) == other->flags &&
+         one->vector_bits == other->vector_bits &&
+         memcmp(&one->features, &other->features, sizeof one->features) == 0 &&
+         (one->flags & CPU_TARGET_NATIVE || strcmp(texts[0].features, texts[1].features) == 0);
+}
+
+// Whatever `list` holds is read back from its canonical text, on no machine in particular; and that is its own
+// canonical text.
+static void reads_back(const char *text)
+{
+  static struct cpu_target_list again;
+  struct buffer canonical AUTO(buffer_deinit) = {0}, twice AUTO(buffer_deinit) = {0};
+  struct pkgimg_error error;
+  CHECK_OK(cpu_targets_canonical(&list, &canonical, &error), &error);
+  const char *read = (const char *)canonical.data;
+  struct cpu_target_request request = {.isa = list.isa, .sysimage = read, .what = "S", .text = "sysimage"};
+  bool good = CHECK(strlen(read) + 1 == canonical.size && !strstr(read, "native") && !strstr(read, "sysimage"));
+  good &= CHECK_OK(cpu_targets_parse(&request, &again, &error), &error) && CHECK(again.count == list.count);
+  for (unsigned i = 0; good && i < list.count; i++)
+    good = CHECK(same_target(&list.targets[i], &again.targets[i]));
+  CHECK_OK(cpu_targets_canonical(&again, &twice, &error), &error);
+  good &= CHECK(canonical.size == twice.size && memcmp(canonical.data, twice.data, twice.size) == 0);
+  if (!good)
+    fprintf(stderr, "%s -> %s\n", text, read);
+}
+
 static enum pkgimg_status parse(const struct cpu_isa *isa, const char *text, struct pkgimg_error *error)
 {
   struct cpu_target_request request = {
       .isa = isa, .host = &host, .sysimage = "generic;haswell,clone_all", .what = "S", .text = text};
   *error = (struct pkgimg_error){.status = PKGIMG_OK};
-  return cpu_targets_parse(&request, &list, error);
+  enum pkgimg_status status = cpu_targets_parse(&request, &list, error);
+  if (status == PKGIMG_OK && !list.help)
+    reads_back(text);
+  return status;
 }
 
 static bool has(unsigned target, const char *name)
@@ -226,6 +262,38 @@ static void test_names(const struct cpu_isa *isa)
   }
 }
 
+// ---- the canonical text
+
+static void canonical_is(const char *text, const char *expected)
+{
+  struct buffer canonical AUTO(buffer_deinit) = {0};
+  struct pkgimg_error error;
+  CHECK_OK(parse(x86, text, &error), &error);
+  CHECK_OK(cpu_targets_canonical(&list, &canonical, &error), &error);
+  if (!CHECK(strcmp((const char *)canonical.data, expected) == 0))
+    fprintf(stderr, "%s: expected %s, found %s\n", text, expected, (const char *)canonical.data);
+}
+
+static void test_canonical(void)
+{
+  canonical_is("generic", "generic");
+  canonical_is("sysimage;znver3,base(1)", "generic;haswell,clone_all;znver3,base(1)");
+  canonical_is("x86-64-v2,+sse4.1,-clone_all,opt_size", "x86-64-v2,-clone_all,opt_size");
+  canonical_is("x86-64-v3,-avx", "x86-64-v3,-fma,-avx,-f16c,-avx2");
+  canonical_is("haswell,-fma,min_size", "haswell,-fma,min_size");
+}
+
+// On any machine, `native` is a CPU with features.
+static void test_native(struct machine *machine)
+{
+  static const char *const words[] = {"native", "native,-avx,clone_all", "native,-popcnt,+avx512f;native,-sse4.2"};
+  struct cpu_source source = machine_source(machine);
+  struct pkgimg_error error;
+  cpu_detect_x86(&source, &host);
+  for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+    CHECK_OK(parse(x86, words[i], &error), &error);
+}
+
 // ---- noise
 
 static void test_noise(unsigned seed)
@@ -294,11 +362,14 @@ int main(int argc, char **argv)
   test_meanings();
   test_words_of_their_own();
   test_llvm_text();
+  test_canonical();
   test_variables();
   test_names(x86);
   test_names(&cpu_isa_aarch64);
   for (unsigned seed = 0; seed < 20000; seed++)
     test_noise(seed);
+  for (unsigned i = 0; i < count; i++)
+    test_native(&machines[i]);
   test_bits(argv[2]);
   return check_verdict();
 }

@@ -27,11 +27,29 @@ static void check_closed(const struct cpu_isa *isa, const struct cpu_features *s
   }
 }
 
+// The canonical text of what was accepted is accepted, and gives the same features.
+static void check_canonical(const struct cpu_target_list *list)
+{
+  static struct cpu_target_list again;
+  struct buffer text AUTO(buffer_deinit) = {0};
+  if (cpu_targets_canonical(list, &text, NULL))
+    return;
+  struct cpu_target_request request = {
+      .isa = list->isa, .sysimage = (const char *)text.data, .what = "canonical", .text = "sysimage"};
+  if (cpu_targets_parse(&request, &again, NULL) || again.count != list->count)
+    abort();
+  for (unsigned i = 0; i < list->count; i++)
+    if (memcmp(&list->targets[i].features, &again.targets[i].features, sizeof again.targets[i].features) != 0)
+      abort();
+}
+
 static void check_list(const struct cpu_target_list *list)
 {
   struct cpu_target_text text;
   if (list->count > CPU_TARGETS_MAX || list->help == (list->count > 0))
     abort();
+  if (list->count)
+    check_canonical(list);
   for (unsigned i = 0; i < list->count; i++) {
     const struct cpu_target *target = &list->targets[i];
     if (!target->model || (i && target->base >= i) || !cpu_within(&list->isa->baseline, &target->features))
