@@ -126,6 +126,7 @@ const char *pkgimg_status_name(enum pkgimg_status status)
       [PKGIMG_LINK] = "LINK",
       [PKGIMG_MANIFEST] = "MANIFEST",
       [PKGIMG_BUSY] = "BUSY",
+      [PKGIMG_SYSIMAGE] = "SYSIMAGE",
   };
   return (unsigned)status < PKGIMG_STATUS_COUNT ? names[status] : "UNKNOWN";
 }

@@ -31,6 +31,7 @@ static const char help[] =
     "      --inline=yes|no       inline functions; default yes\n"
     "      --cpu-target=TARGETS  processors to have code for, such as \"x86-64;x86-64-v3\"; default:\n"
     "                            PKGIMG_CPU_TARGET, JULIA_CPU_TARGET, x86-64 (see pkgimg cpu)\n"
+    "      --sysimage            make a system image, which packages are built against\n"
     "      --emit=WHAT           image (default), obj, bc or asm\n"
     "      --link-in-child       run the linker in a process of its own\n"
     "  -h, --help                show this text\n"

@@ -16,6 +16,7 @@ enum {
   OPTION_CHECK_BOUNDS,
   OPTION_INLINE,
   OPTION_CPU_TARGET,
+  OPTION_SYSIMAGE,
   OPTION_EMIT,
   OPTION_FOLDER,
   OPTION_FRONT_END,
@@ -38,6 +39,7 @@ static const struct option option_names[] = {
     {"checkbounds", required_argument, NULL, OPTION_CHECK_BOUNDS},
     {"inline", required_argument, NULL, OPTION_INLINE},
     {"cpu-target", required_argument, NULL, OPTION_CPU_TARGET},
+    {"sysimage", no_argument, NULL, OPTION_SYSIMAGE},
     {"emit", required_argument, NULL, OPTION_EMIT},
     {"folder", required_argument, NULL, OPTION_FOLDER},
     {"front-end", required_argument, NULL, OPTION_FRONT_END},
@@ -164,6 +166,9 @@ static bool take_option(struct build_request *request, int option, int argc, cha
     return option_number("optimize", optarg, 3, &options->optimize);
   case 'g':
     return take_debug(request, argc, argv);
+  case OPTION_SYSIMAGE:
+    options->sysimage = 1;
+    return true;
   case OPTION_LINK_IN_CHILD:
     options->link_in_child = 1;
     return true;

@@ -13,6 +13,8 @@ static void write_header(struct json *json, const struct inspect_view *view)
   json_string(json, "file", view->path);
   json_string(json, "name", summary->name);
   json_string(json, "machine", summary->machine);
+  json_truth(json, "sysimage", summary->sysimage);
+  json_string(json, "cpu_target", summary->cpu_target);
   json_unsigned(json, "format_version", summary->format_version);
   json_string(json, "build_id", build_id_text(summary->build_id).digits);
   json_unsigned(json, "file_size", summary->file_size);

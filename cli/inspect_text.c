@@ -28,6 +28,8 @@ static void print_header(const struct inspect_view *view)
   printf("%s\n  package        ", style.off);
   print_name_line(summary->name);
   printf("  machine        %s\n", summary->machine);
+  printf("  system image   %s\n  cpu target     ", summary->sysimage ? "yes" : "no");
+  print_name_line(summary->cpu_target ? summary->cpu_target : "none");
   printf("  format         %" PRIu32 "\n", summary->format_version);
   printf("  build id       %s\n", build_id_text(summary->build_id).digits);
   printf("  file           %" PRIu64 " bytes\n", summary->file_size);

@@ -88,6 +88,9 @@ struct disk_region {
 
 #define FORMAT_TABLES_MAGIC "pkgimg-t"
 
+/// Flags of an image. SYSIMAGE: a system image, which others are built against and which needs none.
+#define FORMAT_SYSIMAGE 1u
+
 struct disk_tables {
   char magic[8];
   uint8_t build_id[16];
@@ -96,6 +99,8 @@ struct disk_tables {
   uint64_t data_hash;                 ///< XXH3-64 of the file part of W, seeded with XXH3-64 of that of L
   uint32_t name;                      ///< the package, in strings
   uint32_t words;                     ///< 8-byte words in the file part of L, then W: the universe of sites
+  uint32_t flags;                     ///< FORMAT_SYSIMAGE
+  uint32_t cpu_target;                ///< the target string that it was built for, in strings; "": plain code
   struct disk_table strings;          ///< bytes; begins with a NUL
   struct disk_table dependencies;     ///< struct disk_dependency
   struct disk_table imports;          ///< struct disk_import
@@ -120,7 +125,7 @@ struct disk_tables {
   uint64_t init_function;  ///< address, 0 if none is declared
   uint64_t handle;         ///< address of __dso_handle: the image's name in __cxa_atexit
 };
-static_assert(sizeof(struct disk_tables) == 56 + 12 * 8 + 7 * 16 + 32, "disk_tables");
+static_assert(sizeof(struct disk_tables) == 64 + 12 * 8 + 7 * 16 + 32, "disk_tables");
 #define FORMAT_TABLES_HASHED 32u
 static_assert(offsetof(struct disk_tables, geometry_hash) == FORMAT_TABLES_HASHED, "disk_tables.hash");
 

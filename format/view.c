@@ -277,6 +277,7 @@ static enum pkgimg_status string_check(const struct reader *reader, const struct
 static enum pkgimg_status names_check(const struct reader *reader, const struct tables *tables)
 {
   TRY(string_check(reader, tables, &tables->head->name, tables->head->name));
+  TRY(string_check(reader, tables, &tables->head->cpu_target, tables->head->cpu_target));
   for (uint32_t i = 0; i < tables->dependency_count; i++)
     TRY(string_check(reader, tables, &tables->dependencies[i], tables->dependencies[i].name));
   for (uint32_t i = 0; i < tables->library_count; i++)
@@ -441,6 +442,17 @@ static enum pkgimg_status regions_check(const struct reader *reader, const struc
   return PKGIMG_OK;
 }
 
+static enum pkgimg_status flags_check(const struct reader *reader, const struct tables *tables)
+{
+  uint32_t flags = tables->head->flags;
+  if (flags & ~FORMAT_SYSIMAGE)
+    return broken(reader, offsetof(struct disk_tables, flags), "flags", flags & FORMAT_SYSIMAGE, flags);
+  if (flags & FORMAT_SYSIMAGE && tables->dependency_count)
+    return broken(reader, offsetof(struct disk_tables, dependencies), "dependencies of a system image", 0,
+                  tables->dependency_count);
+  return PKGIMG_OK;
+}
+
 enum pkgimg_status tables_read(const struct reader *reader, const struct disk_geometry *geometry,
                                struct tables *tables)
 {
@@ -453,6 +465,7 @@ enum pkgimg_status tables_read(const struct reader *reader, const struct disk_ge
     return broken(reader, offsetof(struct disk_tables, words), "words that may be relocated", words,
                   tables->head->words);
   TRY(tables_locate(reader, tables));
+  TRY(flags_check(reader, tables));
   TRY(names_check(reader, tables));
   TRY(sets_check(reader, tables));
   TRY(residuals_check(reader, tables));

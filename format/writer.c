@@ -223,6 +223,8 @@ static enum pkgimg_status make_tables(struct writer *writer)
   TRY(buffer_append(&writer->strings, "", 1, writer->error));
   TRY(buffer_append(&writer->body, NULL, sizeof writer->head, writer->error));
   TRY(add_string(writer, writer->input->name, &writer->head.name));
+  TRY(add_string(writer, writer->input->cpu_target, &writer->head.cpu_target));
+  writer->head.flags = writer->input->sysimage ? FORMAT_SYSIMAGE : 0;
   TRY(add_dependencies(writer));
   TRY(add_imports(writer));
   TRY(add_site_sets(writer));

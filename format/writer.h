@@ -50,6 +50,8 @@ struct writer_input {
   const struct writer_closure_entry *closure;
   size_t closure_count;
   uint64_t init_function;  ///< address, or 0
+  bool sysimage;
+  const char *cpu_target;  ///< what `targets` came from; NULL: none
   const struct writer_target *targets;
   size_t target_count;
   const struct disk_clone *clones;  ///< ascending by symbol

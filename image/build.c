@@ -38,6 +38,10 @@ static enum pkgimg_status check_options(const struct pkgimg_build_options *optio
                 options->optimize);
   if (options->debug > 3)
     return fail(error, PKGIMG_INVALID_ARGUMENT, NULL, "debug level: expected 0 to 3, found %u", options->debug);
+  if (options->sysimage && options->deps.count)
+    return fail_name(error, PKGIMG_INVALID_ARGUMENT, NULL, options->name,
+                     "a system image has no dependencies: expected none, found %s%s", options->deps.items[0],
+                     options->deps.count > 1 ? " and more" : "");
   return PKGIMG_OK;
 }
 
@@ -75,18 +79,36 @@ static enum pkgimg_status publish(const struct pkgimg_build_options *options, co
                       error);
 }
 
+static void dispose_modules(LLVMModuleRef const *modules, size_t count)
+{
+  for (size_t i = 0; i < count; i++)
+    LLVMDisposeModule(modules[i]);
+}
+
+static enum pkgimg_status read_surroundings(const struct pkgimg_build_options *options, struct deps *deps,
+                                            struct target_list *targets, struct pkgimg_error *error)
+{
+  TRY(deps_read(options, deps, error));
+  return targets_parse(options, deps->sysimage, targets, error);
+}
+
 static enum pkgimg_status build_modules(const struct pkgimg_build_options *options, LLVMModuleRef const *modules,
                                         size_t count, struct buffer *product, struct pkgimg_error *error)
 {
   struct codegen_options codegen = codegen_options(options);
   struct codegen_result code AUTO(codegen_result_deinit) = {0};
+  struct deps deps AUTO(deps_deinit) = {0};
   struct target_list targets AUTO(target_list_deinit) = {0};
-  TRY(targets_parse(options, &targets, error));
+  enum pkgimg_status status = read_surroundings(options, &deps, &targets, error);
+  if (status != PKGIMG_OK) {
+    dispose_modules(modules, count);
+    return status;
+  }
   codegen.targets = targets.code;
   codegen.target_count = targets.count;
   TRY(codegen_run(&codegen, modules, count, &code, error));
   if (options->emit == PKGIMG_EMIT_IMAGE)
-    return finish_image(options, &code, &targets, product, error);
+    return finish_image(options, &code, &targets, &deps, product, error);
   *product = code.products[0];
   code.products[0] = (struct buffer){0};
   return PKGIMG_OK;
@@ -117,8 +139,7 @@ enum pkgimg_status pkgimg_build_modules(const struct pkgimg_build_options *optio
   enum pkgimg_status status = check_options(options, error);
   if (status == PKGIMG_OK)
     return build_checked(options, modules, count, result, error);
-  for (size_t i = 0; i < count; i++)
-    LLVMDisposeModule(modules[i]);
+  dispose_modules(modules, count);
   return status;
 }
 

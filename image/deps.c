@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "image/deps.h"
 
+#include "image/baseline.h"
 #include "linker/linker.h"
 
 #include <stdio.h>
@@ -169,10 +170,25 @@ static enum pkgimg_status add_direct(const struct pkgimg_build_options *options,
   return PKGIMG_OK;
 }
 
+static enum pkgimg_status find_sysimage(const struct pkgimg_build_options *options, struct deps *deps,
+                                        struct pkgimg_error *error)
+{
+  for (size_t i = 0; i < deps->count; i++) {
+    const struct dep *dep = deps->items[i];
+    if (!is_sysimage(&dep->file.tables))
+      continue;
+    if (deps->sysimage)
+      return fail_name(error, PKGIMG_SYSIMAGE, options->name, dep->name,
+                       "two system images in its closure: %s, %s", deps->sysimage->path, dep->path);
+    deps->sysimage = dep;
+  }
+  return PKGIMG_OK;
+}
+
 enum pkgimg_status deps_read(const struct pkgimg_build_options *options, struct deps *deps,
                              struct pkgimg_error *error)
 {
   for (size_t i = 0; i < options->deps.count; i++)
     TRY(add_direct(options, deps, options->deps.items[i], error));
-  return PKGIMG_OK;
+  return find_sysimage(options, deps, error);
 }

@@ -21,9 +21,11 @@ struct dep {
 struct deps {
   struct dep **items;
   size_t count, capacity;
+  const struct dep *sysimage;  // the one of them that is a system image, NULL: none
 };
 
-/// Read and verify all dependencies of a build. A name that two different images claim is refused.
+/// Read and verify all dependencies of a build. A name that two different images claim is refused,
+/// and so is a second system image.
 PKGIMG_MUST_USE enum pkgimg_status deps_read(const struct pkgimg_build_options *options, struct deps *deps,
                                              struct pkgimg_error *error);
 void deps_deinit(struct deps *deps);

@@ -2,7 +2,6 @@
 #include "image/finish.h"
 
 #include "image/clones.h"
-#include "image/deps.h"
 #include "image/resolve.h"
 #include "linker/linker.h"
 
@@ -14,7 +13,7 @@ struct finish {
   const struct codegen_result *code;
   const struct target_list *targets;
   struct clone_table clones;
-  struct deps deps;
+  const struct deps *deps;
   struct provider *providers;
   struct dep **provider_deps;
   struct buffer output;  // of the linker
@@ -31,7 +30,6 @@ static void finish_deinit(struct finish *finish)
   buffer_deinit(&finish->output);
   free(finish->providers);
   free(finish->provider_deps);
-  deps_deinit(&finish->deps);
 }
 
 static enum pkgimg_status link_objects(struct finish *finish, struct pkgimg_error *error)
@@ -40,13 +38,13 @@ static enum pkgimg_status link_objects(struct finish *finish, struct pkgimg_erro
   struct span objects[CODEGEN_MAX_TARGETS + 1];
   for (size_t i = 0; i < finish->code->product_count; i++)
     objects[i] = (struct span){finish->code->products[i].data, finish->code->products[i].size};
-  const char **paths AUTO(free_pointer) = calloc(finish->deps.count + 1, sizeof *paths);
+  const char **paths AUTO(free_pointer) = calloc(finish->deps->count + 1, sizeof *paths);
   if (!paths)
-    return fail_memory(error, finish->deps.count * sizeof *paths);
+    return fail_memory(error, finish->deps->count * sizeof *paths);
   size_t count = 0;
-  for (size_t i = 0; i < finish->deps.count; i++)
-    if (finish->deps.items[i]->direct)
-      paths[count++] = finish->deps.items[i]->path;
+  for (size_t i = 0; i < finish->deps->count; i++)
+    if (finish->deps->items[i]->direct)
+      paths[count++] = finish->deps->items[i]->path;
   struct link_request request = {
       .name = options->name,
       .objects = objects,
@@ -66,14 +64,14 @@ static enum pkgimg_status link_objects(struct finish *finish, struct pkgimg_erro
 // Symbols are looked for in the dependencies that the package names before those that these need.
 static enum pkgimg_status order_providers(struct finish *finish, struct pkgimg_error *error)
 {
-  size_t count = finish->deps.count, filled = 0;
+  size_t count = finish->deps->count, filled = 0;
   finish->providers = calloc(count + 1, sizeof *finish->providers);
   finish->provider_deps = calloc(count + 1, sizeof(struct dep *));
   if (!finish->providers || !finish->provider_deps)
     return fail_memory(error, count * sizeof *finish->providers);
   for (int direct = 1; direct >= 0; direct--)
     for (size_t i = 0; i < count; i++) {
-      struct dep *dep = finish->deps.items[i];
+      struct dep *dep = finish->deps->items[i];
       if (dep->direct != direct)
         continue;
       finish->provider_deps[filled] = dep;
@@ -89,8 +87,8 @@ static enum pkgimg_status resolve_linked(struct finish *finish, struct pkgimg_er
   TRY(linked_read(&reader, &finish->linked));
   TRY(order_providers(finish, error));
   TRY(clone_table_init(&finish->clones, finish->code, &finish->linked, finish->options->name, error));
-  return resolve(&finish->linked, finish->options->name, finish->providers, finish->deps.count, finish->words.data,
-                 clone_table_find, &finish->clones, &finish->resolution, error);
+  return resolve(&finish->linked, finish->options->name, finish->providers, finish->deps->count,
+                 finish->words.data, clone_table_find, &finish->clones, &finish->resolution, error);
 }
 
 static enum pkgimg_status find_init(const struct finish *finish, uint64_t *address, struct pkgimg_error *error)
@@ -135,7 +133,7 @@ static enum pkgimg_status lists_allocate(struct lists *lists, const struct finis
                                          struct pkgimg_error *error)
 {
   const struct resolution *resolution = &finish->resolution;
-  size_t sites = 1, count = finish->deps.count + 2;
+  size_t sites = 1, count = finish->deps->count + 2;
   for (size_t i = 0; i < resolution->set_count; i++)
     sites += resolution->sets[i].count;
   for (size_t i = 0; i + 1 < resolution->set_count; i++)
@@ -176,7 +174,7 @@ static void fill_lists(struct lists *lists, const struct finish *finish)
   const struct resolution *resolution = &finish->resolution;
   uint32_t *ids = take_set(&lists->sets[0], &resolution->sets[0], lists->ids);
   ids = take_clone_set(lists, &lists->clone_sets[0], &resolution->clone_sets[0], ids);
-  for (size_t i = 0; i < finish->deps.count; i++) {
+  for (size_t i = 0; i < finish->deps->count; i++) {
     const struct provider *provider = &finish->providers[i];
     if (!provider->direct && !resolution->used[i])
       continue;
@@ -191,9 +189,9 @@ static void fill_lists(struct lists *lists, const struct finish *finish)
   take_set(&lists->sets[lists->dependency_count + 1], host, ids);
   for (size_t i = 0; i < host->count; i++)
     lists->site_imports[i] = host->items[i].import;
-  for (size_t i = 0; i < finish->deps.count; i++)
-    lists->closure[i] = (struct writer_closure_entry){.name = finish->deps.items[i]->name,
-                                                      .geometry = finish->deps.items[i]->file.header.geometry};
+  for (size_t i = 0; i < finish->deps->count; i++)
+    lists->closure[i] = (struct writer_closure_entry){.name = finish->deps->items[i]->name,
+                                                      .geometry = finish->deps->items[i]->file.header.geometry};
 }
 
 // Residuals name providers; in the file they name sets.
@@ -227,7 +225,9 @@ static enum pkgimg_status write_image(struct finish *finish, struct buffer *imag
       .residuals = finish->resolution.residuals,
       .residual_count = finish->resolution.residual_count,
       .closure = lists.closure,
-      .closure_count = finish->deps.count,
+      .closure_count = finish->deps->count,
+      .sysimage = finish->options->sysimage,
+      .cpu_target = (const char *)finish->targets->text.data,
       .targets = finish->targets->tables,
       .target_count = finish->targets->count,
       .clones = finish->clones.clones,
@@ -242,11 +242,10 @@ static enum pkgimg_status write_image(struct finish *finish, struct buffer *imag
 }
 
 enum pkgimg_status finish_image(const struct pkgimg_build_options *options, const struct codegen_result *code,
-                                const struct target_list *targets, struct buffer *image,
+                                const struct target_list *targets, const struct deps *deps, struct buffer *image,
                                 struct pkgimg_error *error)
 {
-  struct finish finish AUTO(finish_deinit) = {.options = options, .code = code, .targets = targets};
-  TRY(deps_read(options, &finish.deps, error));
+  struct finish finish AUTO(finish_deinit) = {.options = options, .code = code, .targets = targets, .deps = deps};
   TRY(link_objects(&finish, error));
   TRY(resolve_linked(&finish, error));
   return write_image(&finish, image, error);

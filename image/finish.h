@@ -8,7 +8,7 @@
 
 PKGIMG_MUST_USE enum pkgimg_status finish_image(const struct pkgimg_build_options *options,
                                                 const struct codegen_result *code,
-                                                const struct target_list *targets, struct buffer *image,
-                                                struct pkgimg_error *error);
+                                                const struct target_list *targets, const struct deps *deps,
+                                                struct buffer *image, struct pkgimg_error *error);
 
 #endif

@@ -8,6 +8,7 @@
 #include "format/sites.h"
 #include "format/view.h"
 #include "image/areas.h"
+#include "image/baseline.h"
 #include "mapper/mapper.h"
 
 #include <fcntl.h>
@@ -134,6 +135,8 @@ static void summarise(struct pkgimg_inspection *inspection)
   *summary = (struct pkgimg_summary){
       .name = string(inspection, head->name),
       .machine = machine_name(file->header.machine),
+      .sysimage = is_sysimage(&file->tables),
+      .cpu_target = head->cpu_target ? string(inspection, head->cpu_target) : NULL,
       .format_version = file->header.version,
       .file_size = inspection->bytes.size,
       .exports = inspection->export_count,

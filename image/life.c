@@ -116,6 +116,7 @@ void image_destroy(struct pkgimg_image *image)
   free(image->dependencies);
   free(image->clone_bodies);
   free(image->clone_symbols);
+  free(image->baseline_target);
   free(image->name);
   free(image->path);
   free(image);

@@ -310,6 +310,7 @@ static enum pkgimg_status fill_image(struct session *session, struct pkgimg_imag
     return fail_memory(session->error, 64);
   TRY(check_data(session, image, &tables));
   TRY(take_dependencies(session, image, &tables));
+  TRY(image_take_sysimage(image, &tables, session->error));
   TRY(take_head(session, image, &tables));
   TRY(choose_bodies(session, image, &tables));
   session_phase_done(session, PKGIMG_PHASE_MAP);

@@ -16,6 +16,7 @@ struct manifest {
   const char *path;
   char *folder;  // of the manifest, or the caller's
   char *name, *init;
+  bool sysimage;
   struct string_list sources, cflags, exports, deps, libs;
   struct pkgimg_error *error;
 };
@@ -50,6 +51,11 @@ static enum pkgimg_status take_string(const struct manifest *manifest, const ucl
   return *value ? PKGIMG_OK : fail_memory(manifest->error, strlen(text));
 }
 
+static enum pkgimg_status take_boolean(const struct manifest *manifest, const ucl_object_t *object, bool *value)
+{
+  return ucl_object_toboolean_safe(object, value) ? PKGIMG_OK : wrong_type(manifest, object, "true or false");
+}
+
 // One string is a list of one.
 static enum pkgimg_status take_list(const struct manifest *manifest, const ucl_object_t *object,
                                     struct string_list *list)
@@ -81,12 +87,14 @@ static enum pkgimg_status take_key(struct manifest *manifest, const ucl_object_t
   const char *key = ucl_object_key(object);
   if (strcmp(key, "version") == 0)  // for people; an image is known by its build id
     return PKGIMG_OK;
+  if (strcmp(key, "sysimage") == 0)
+    return take_boolean(manifest, object, &manifest->sysimage);
   for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
     if (strcmp(key, keys[i].key) == 0)
       return keys[i].list ? take_list(manifest, object, keys[i].list)
                           : take_string(manifest, object, keys[i].text);
   return fail_name(manifest->error, PKGIMG_MANIFEST, manifest->path, key,
-                   "unknown key; known are name, version, sources, cflags, exports, deps, libs, init");
+                   "unknown key; known are name, version, sources, cflags, exports, deps, libs, init, sysimage");
 }
 
 static enum pkgimg_status take_keys(struct manifest *manifest, struct ucl_parser *parser)
@@ -193,6 +201,7 @@ static enum pkgimg_status combine(struct manifest *manifest, struct pkgimg_build
     options->name = manifest->name;
   if (!options->init)
     options->init = manifest->init;
+  options->sysimage |= manifest->sysimage;
   return PKGIMG_OK;
 }
 

@@ -34,6 +34,9 @@ struct pkgimg_image {
   uint32_t *clone_symbols;         // their indices in .dynsym, ascending
   uint32_t clone_count;
   uint32_t first_symbol, symbol_count;  // ids of its imports in the runtime's bitmap
+  const struct pkgimg_image *sysimage;  // in its closure, or itself; NULL: none
+  struct cpu_features baseline;         // of a system image, and the target's name; else empty
+  char *baseline_target;
   struct unwind_object unwind_object;
   bool mapped, started, unwind_known, initialised, finalised;
 };
@@ -88,6 +91,12 @@ void index_remove(struct pkgimg_image *image);
 PKGIMG_MUST_USE enum pkgimg_status load_image(struct pkgimg_runtime *runtime, const char *path,
                                               struct pkgimg_image **image, struct pkgimg_image **fresh,
                                               struct pkgimg_error *error);
+
+// ---- sysimage.c
+
+/// Find the system image of an image whose dependencies are known, and refuse what contradicts it.
+PKGIMG_MUST_USE enum pkgimg_status image_take_sysimage(struct pkgimg_image *image, const struct tables *tables,
+                                                       struct pkgimg_error *error);
 
 // ---- life.c: constructors, destructors, the end
 

@@ -2,6 +2,7 @@
 #include "image/targets.h"
 
 #include "cpuid/target.h"
+#include "image/baseline.h"
 
 #include <string.h>
 
@@ -10,6 +11,7 @@ static_assert(FORMAT_FEATURE_WORDS == CPU_FEATURE_WORDS, "features in files and 
 void target_list_deinit(struct target_list *list)
 {
   string_list_deinit(&list->strings);
+  buffer_deinit(&list->text);
 }
 
 // Whether a target has a feature that the baseline lacks.
@@ -35,7 +37,7 @@ static enum pkgimg_status take_target(struct target_list *list, const struct cpu
   const struct cpu_target *target = &parsed->targets[index];
   struct cpu_target_text text;
   cpu_target_text(parsed->isa, target, &text);
-  TRY(string_list_add(&list->strings, error, "%s", target->name));
+  TRY(string_list_add(&list->strings, error, "%s", cpu_target_name(target)));
   TRY(string_list_add(&list->strings, error, "%s", text.features));
   char **strings = &list->strings.items[list->strings.count - 2];
   list->code[index] = (struct codegen_target){
@@ -54,22 +56,44 @@ static enum pkgimg_status take_target(struct target_list *list, const struct cpu
   return PKGIMG_OK;
 }
 
-enum pkgimg_status targets_parse(const struct pkgimg_build_options *options, struct target_list *list,
-                                 struct pkgimg_error *error)
+// The system image's own string; what has no targets was built for plain code of the machine.
+static const char *string_of(const struct dep *sysimage)
+{
+  const struct tables *tables = &sysimage->file.tables;
+  return tables->target_count ? tables->strings + tables->head->cpu_target : cpu_isa_x86_64.generic;
+}
+
+static enum pkgimg_status check_baseline(const struct pkgimg_build_options *options, const struct dep *sysimage,
+                                         const struct target_list *list, struct pkgimg_error *error)
+{
+  if (!sysimage)
+    return PKGIMG_OK;
+  struct cpu_baseline below = tables_baseline(sysimage->path, &sysimage->file.tables);
+  struct cpu_baseline own =
+      cpu_baseline(&cpu_isa_x86_64, options->name, list->tables[0].name, list->tables[0].features);
+  return cpu_baseline_check(&cpu_isa_x86_64, &own, &below, error);
+}
+
+enum pkgimg_status targets_parse(const struct pkgimg_build_options *options, const struct dep *sysimage,
+                                 struct target_list *list, struct pkgimg_error *error)
 {
   static _Thread_local struct cpu_target_list parsed;  // too large for a stack
   struct cpu_target_choice choice = cpu_target_pick(options->cpu_target);
   struct cpu_host host;
   if (!choice.text)
-    return PKGIMG_OK;
+    return check_baseline(options, sysimage, list, error);
   TRY(cpu_host_open(NULL, &host, error));
-  struct cpu_target_request request = {
-      .isa = &cpu_isa_x86_64, .host = &host, .what = choice.what, .text = choice.text};
+  struct cpu_target_request request = {.isa = &cpu_isa_x86_64,
+                                       .host = &host,
+                                       .sysimage = sysimage ? string_of(sysimage) : NULL,
+                                       .what = choice.what,
+                                       .text = choice.text};
   TRY(cpu_targets_parse(&request, &parsed, error));
   if (parsed.help)
     return fail(error, PKGIMG_INVALID_ARGUMENT, NULL, "`pkgimg cpu --cpu-target help` lists the names");
   for (unsigned i = 0; i < parsed.count; i++)
     TRY(take_target(list, &parsed, i, error));
   list->count = parsed.count;
-  return PKGIMG_OK;
+  TRY(cpu_targets_canonical(&parsed, &list->text, error));
+  return check_baseline(options, sysimage, list, error);
 }

@@ -54,6 +54,7 @@ struct pkgimg_build_options {
   enum pkgimg_emit emit;
   const char *cpu_target;  ///< target string (docs/targets.md); NULL: that of PKGIMG_CPU_TARGET or
                            ///< JULIA_CPU_TARGET, else x86-64
+  int sysimage;            ///< make a system image: no deps; at most one is in the closure of any image
   const char *folder;      ///< sources and -I are relative to it; NULL: the working folder
   const char *front_end;   ///< path of clang 19; NULL: the one found when pkgimg was built
   int link_in_child;       ///< run lld as a child process instead of in this one

@@ -39,6 +39,7 @@ enum pkgimg_status {
   PKGIMG_LINK,              ///< lld refused the objects
   PKGIMG_MANIFEST,          ///< the manifest cannot be understood
   PKGIMG_BUSY,              ///< the object is still in use
+  PKGIMG_SYSIMAGE,          ///< does not fit its system image: a higher baseline; or there are two
   PKGIMG_STATUS_COUNT
 };
 

@@ -20,8 +20,10 @@ PKGIMG_PUBLIC PKGIMG_MUST_USE enum pkgimg_status pkgimg_inspection_open(const ch
 PKGIMG_PUBLIC void pkgimg_inspection_close(struct pkgimg_inspection *inspection);
 
 struct pkgimg_summary {
-  const char *name;     ///< the package
-  const char *machine;  ///< "x86-64" or "aarch64"
+  const char *name;        ///< the package
+  const char *machine;     ///< "x86-64" or "aarch64"
+  int sysimage;            ///< it is a system image
+  const char *cpu_target;  ///< target string that it was built for, NULL: plain code of its machine
   uint32_t format_version;
   uint8_t build_id[16];
   uint64_t file_size;

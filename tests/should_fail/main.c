@@ -21,6 +21,7 @@ static const struct group {
     {"files", run_files},
     {"unreadable", run_unreadable},
     {"symbols", run_symbols},
+    {"sysimages", run_sysimages},
     {"truncation", run_truncation},
     {"flips-verify", run_flips_verify},
     {"flips-load", run_flips_load},

@@ -179,7 +179,7 @@ static void modules_from_memory(void)
   CHECK(!images[0].data);
 }
 
-// Modules are consumed also when the options are wrong, or when they define one name twice.
+// Modules are consumed also when the options or targets are wrong, or when they define one name twice.
 static void modules_refused(void)
 {
   struct pkgimg_build_options options = options_for(".bad", NULL);
@@ -191,6 +191,10 @@ static void modules_refused(void)
   modules[0] = make_module(context, "f", 1);
   modules[1] = make_module(context, "f", 2);
   CHECK_STATUS(pkgimg_build_modules(&options, modules, 2, &image, &error), PKGIMG_COMPILE, &error);
+  options.cpu_target = "nothing";
+  one = make_module(context, "f", 1);
+  CHECK_STATUS(pkgimg_build_modules(&options, &one, 1, &image, &error), PKGIMG_INVALID_ARGUMENT, &error);
+  options.cpu_target = NULL;
   one = make_module(context, "f", 1);
   LLVMSetTarget(one, "aarch64-linux-gnu");
   CHECK_STATUS(pkgimg_build_modules(&options, &one, 1, &image, &error), PKGIMG_COMPILE, &error);

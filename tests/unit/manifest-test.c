@@ -63,6 +63,16 @@ static bool is_named(const char *name, const char *init)
   return same;
 }
 
+static bool is_sysimage(void)
+{
+  struct pkgimg_inspection *inspection = NULL;
+  if (!CHECK_OK(pkgimg_inspection_open(scratch_path("result.so"), &inspection, &error), &error))
+    return false;
+  bool result = pkgimg_inspection_summary(inspection)->sysimage;
+  pkgimg_inspection_close(inspection);
+  return result;
+}
+
 // ---- good ones
 
 static void keys(void)
@@ -76,6 +86,18 @@ static void keys(void)
   CHECK(is_named("all", "begin"));
   CHECK_OK(build("name = all\nsources = a.c\n", &options), &error);
   CHECK(is_named("all", NULL) && exports("one") && !exports("two"));
+}
+
+static void system_images(void)
+{
+  struct pkgimg_build_options options = overrides();
+  CHECK_OK(build("name = all; sources = a.c; sysimage = true;", &options), &error);
+  CHECK(is_sysimage());
+  CHECK_OK(build("name = all; sources = a.c; sysimage = no;", &options), &error);
+  CHECK(!is_sysimage());
+  options.sysimage = 1;
+  CHECK_OK(build("name = all; sources = a.c;", &options), &error);
+  CHECK(is_sysimage());
 }
 
 static void globs(void)
@@ -129,6 +151,8 @@ static void refusals(void)
   refused("name { x = 1 }; sources = [\"a.c\"];", PKGIMG_MANIFEST, "name");
   refused("name = x; sources = [[\"a.c\"]];", PKGIMG_MANIFEST, "sources");
   refused("name = x; sources = [{a = 1}];", PKGIMG_MANIFEST, "sources");
+  refused("name = x; sources = [\"a.c\"]; sysimage = maybe;", PKGIMG_MANIFEST, "sysimage");
+  refused("name = x; sources = [\"a.c\"]; sysimage = true; deps = [\"y\"];", PKGIMG_INVALID_ARGUMENT, "found y");
   refused("name = \"x; sources = [", PKGIMG_MANIFEST, "package.ucl");
   refused("name = x; sources = [\"a.c\"", PKGIMG_MANIFEST, "package.ucl");
   refused("sources = [\"a.c\"];", PKGIMG_INVALID_ARGUMENT, "name");
@@ -165,6 +189,7 @@ int main(void)
   source("sub/in.c", "int in_sub(void) { return 3; }\n");
   source("sub/skip.c", "int skipped(void) { return 4; }\n");
   keys();
+  system_images();
   globs();
   options_win();
   another_folder();
