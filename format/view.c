@@ -482,6 +482,9 @@ enum pkgimg_status closure_read(const struct reader *reader, const struct tables
   TRY(reader_array(reader, "closure", sizeof head, head.count, sizeof *closure->entries, 8, &entries));
   TRY(hash_check(reader, "hash of the closure", offsetof(struct disk_closure, hash), head.hash,
                  hash_behind(reader->bytes, FORMAT_CLOSURE_HASHED)));
+  if (tables->head->flags & FORMAT_SYSIMAGE && head.count)
+    return broken(reader, offsetof(struct disk_closure, count), "members of a system image's closure", 0,
+                  head.count);
   *closure = (struct closure){.entries = entries, .count = (uint32_t)head.count};
   for (uint32_t i = 0; i < closure->count; i++) {
     uint64_t place = sizeof head + i * sizeof *closure->entries;

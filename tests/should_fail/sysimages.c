@@ -84,6 +84,17 @@ static void second(const struct folders *folders)
   finish(&two, folders, "two");
 }
 
+// It has lost its dependencies, but not its closure.
+static void with_closure(const struct folders *folders)
+{
+  struct forgery two = take_good(folders, "two");
+  struct disk_tables *tables = forgery_tables(&two);
+  tables->flags = FORMAT_SYSIMAGE;
+  tables->site_sets.count -= tables->dependencies.count;
+  tables->dependencies.count = 0;
+  finish(&two, folders, "two");
+}
+
 static const struct row {
   const char *name;
   void (*make)(const struct folders *folders);  // writes what differs from the good images
@@ -99,6 +110,7 @@ static const struct row {
     {"base asks for less", less_below, "aimed", PKGIMG_SYSIMAGE, {"aimed.so", ": sse2 (", "base.so"}},
     {"base asks for less than plain code", less_below, "two", PKGIMG_SYSIMAGE, {"two.so", ": sse2 (", "base.so"}},
     {"two of them", second, "two", PKGIMG_SYSIMAGE, {"two system images", "base.so", "k0.so"}},
+    {"one with a closure", with_closure, "two", PKGIMG_MALFORMED, {"closure: expected 0, found 3"}},
 };
 
 static bool run_row(const struct row *row, const struct folders *folders)
