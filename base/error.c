@@ -127,6 +127,7 @@ const char *pkgimg_status_name(enum pkgimg_status status)
       [PKGIMG_MANIFEST] = "MANIFEST",
       [PKGIMG_BUSY] = "BUSY",
       [PKGIMG_SYSIMAGE] = "SYSIMAGE",
+      [PKGIMG_CAPTURE] = "CAPTURE",
   };
   return (unsigned)status < PKGIMG_STATUS_COUNT ? names[status] : "UNKNOWN";
 }

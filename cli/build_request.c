@@ -17,6 +17,9 @@ enum {
   OPTION_INLINE,
   OPTION_CPU_TARGET,
   OPTION_SYSIMAGE,
+  OPTION_PRECOMPILE,
+  OPTION_PRECOMPILE_LIMIT,
+  OPTION_ROOT,
   OPTION_EMIT,
   OPTION_FOLDER,
   OPTION_FRONT_END,
@@ -40,6 +43,9 @@ static const struct option option_names[] = {
     {"inline", required_argument, NULL, OPTION_INLINE},
     {"cpu-target", required_argument, NULL, OPTION_CPU_TARGET},
     {"sysimage", no_argument, NULL, OPTION_SYSIMAGE},
+    {"precompile", required_argument, NULL, OPTION_PRECOMPILE},
+    {"precompile-limit", required_argument, NULL, OPTION_PRECOMPILE_LIMIT},
+    {"root", required_argument, NULL, OPTION_ROOT},
     {"emit", required_argument, NULL, OPTION_EMIT},
     {"folder", required_argument, NULL, OPTION_FOLDER},
     {"front-end", required_argument, NULL, OPTION_FRONT_END},
@@ -140,6 +146,12 @@ static bool take_option(struct build_request *request, int option, int argc, cha
     return take_text(&options->name, option);
   case OPTION_INIT:
     return take_text(&options->init, option);
+  case OPTION_PRECOMPILE:
+    return take_text(&options->precompile, option);
+  case OPTION_PRECOMPILE_LIMIT:
+    return option_number("precompile-limit", optarg, 1000000, &options->precompile_limit);
+  case OPTION_ROOT:
+    return take_word(&request->roots, option);
   case OPTION_FOLDER:
     return take_text(&options->folder, option);
   case OPTION_CPU_TARGET:
@@ -258,6 +270,7 @@ static enum exit_code complete(struct build_request *request)
   options->exports = strings(&request->exports);
   options->cflags = strings(&request->cflags);
   options->libs = strings(&request->libs);
+  options->roots = strings(&request->roots);
   return derive_name(request);
 }
 
@@ -275,7 +288,7 @@ enum exit_code build_request_init(struct build_request *request, int argc, char 
 void build_request_deinit(struct build_request *request)
 {
   struct words *lists[] = {&request->deps, &request->dep_path, &request->exports, &request->cflags,
-                           &request->libs};
+                           &request->libs, &request->roots};
   for (size_t i = 0; i < sizeof lists / sizeof *lists; i++)
     words_deinit(lists[i]);
   free(request->files);

@@ -17,7 +17,7 @@ struct build_request {
   const char **files;
   size_t file_count;
   char *name;  ///< derived from a file's name
-  struct words deps, dep_path, exports, cflags, libs;
+  struct words deps, dep_path, exports, cflags, libs, roots;
   bool help, version;  ///< asked for: nothing is built
 };
 

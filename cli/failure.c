@@ -30,6 +30,7 @@ enum exit_code exit_code_of(enum pkgimg_status status)
   case PKGIMG_UNSUPPORTED:
   case PKGIMG_SYSIMAGE:
     return EXIT_REFUSED;
+  case PKGIMG_CAPTURE:
   case PKGIMG_COMPILE:
   case PKGIMG_LINK:
   case PKGIMG_MANIFEST:

@@ -15,7 +15,7 @@ set_target_properties(pkgimg-cli pkgimg-build-cli PROPERTIES INSTALL_RPATH "$ORI
 install(TARGETS pkgimg pkgimg-build EXPORT pkgimg-targets
   LIBRARY DESTINATION "${CMAKE_INSTALL_LIBDIR}"
   INCLUDES DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}")
-install(TARGETS pkgimg-cli pkgimg-build-cli RUNTIME DESTINATION "${CMAKE_INSTALL_BINDIR}")
+install(TARGETS pkgimg-cli pkgimg-build-cli pkgimg-capture RUNTIME DESTINATION "${CMAKE_INSTALL_BINDIR}")
 install(DIRECTORY include/pkgimg DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}" FILES_MATCHING PATTERN "*.h")
 foreach(section 1 7)
   install(DIRECTORY docs/man/ DESTINATION "${CMAKE_INSTALL_MANDIR}/man${section}" FILES_MATCHING PATTERN "*.${section}")

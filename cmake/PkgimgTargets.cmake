@@ -12,13 +12,15 @@ set(CMAKE_RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/bin")
 set(CMAKE_LIBRARY_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/lib")
 set(CMAKE_ARCHIVE_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/lib")
 
-add_library(pkgimg_flags INTERFACE)
-target_compile_definitions(pkgimg_flags INTERFACE _GNU_SOURCE)
-target_compile_options(pkgimg_flags INTERFACE
+add_library(pkgimg_plain_flags INTERFACE)
+target_compile_definitions(pkgimg_plain_flags INTERFACE _GNU_SOURCE)
+target_compile_options(pkgimg_plain_flags INTERFACE
   -Wall -Wextra -Wshadow -Wvla -Wcast-align
   $<$<COMPILE_LANGUAGE:C>:-Wstrict-prototypes -Wmissing-prototypes -Werror=implicit-function-declaration>)
-target_include_directories(pkgimg_flags INTERFACE
+target_include_directories(pkgimg_plain_flags INTERFACE
   "$<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}>" "$<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include>")
+add_library(pkgimg_flags INTERFACE)
+target_link_libraries(pkgimg_flags INTERFACE pkgimg_plain_flags)
 if(PKGIMG_SANITIZE)
   target_compile_options(pkgimg_flags INTERFACE -fsanitize=${PKGIMG_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)
   target_link_options(pkgimg_flags INTERFACE -fsanitize=${PKGIMG_SANITIZE})

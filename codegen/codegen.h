@@ -31,7 +31,8 @@ struct codegen_options {
   const char *name;            ///< becomes the module's identity, whatever its sources were called
   const char *const *exports;  ///< globs; none: every symbol of default visibility stays exported
   size_t export_count;
-  const char *keep;   ///< a function that stays exported whatever the globs say; may be NULL
+  const char *const *keep;  ///< symbols that stay exported whatever the globs say
+  size_t keep_count;
   unsigned optimize;  ///< 0 to 3
   bool inline_functions;
   enum codegen_check_bounds check_bounds;

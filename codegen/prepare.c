@@ -11,8 +11,11 @@
 
 static bool is_exported(const struct codegen_options *options, const char *name)
 {
-  if (options->export_count == 0 || (options->keep && strcmp(name, options->keep) == 0))
+  if (options->export_count == 0)
     return true;
+  for (size_t i = 0; i < options->keep_count; i++)
+    if (strcmp(options->keep[i], name) == 0)
+      return true;
   for (size_t i = 0; i < options->export_count; i++)
     if (fnmatch(options->exports[i], name, 0) == 0)
       return true;

@@ -4,7 +4,7 @@
 // All integers are little-endian, as on every host that we load on. Offsets of tables count from
 // the start of struct disk_tables, addresses are as linked (area R begins at 0).
 //
-//   file:  R | X | L | W | tables | closure | sections for debuggers | section headers
+//   file:  R | X | L | W | tables | closure | H | sections for debuggers | section headers
 //          |   mapped      |        |
 //          |               read by a load in one call
 #ifndef FORMAT_LAYOUT_H
@@ -86,10 +86,28 @@ struct disk_region {
   uint64_t count;  ///< elements; bytes where the element is a byte
 };
 
+/// H: the heap of the data section, at an address of its own in each process. Addresses of things in it
+/// are FORMAT_H_START plus their offset.
+#define FORMAT_H_START 0x80000000ull
+/// It begins at a multiple of this, as it did when it was captured: the low bits of addresses stay.
+#define FORMAT_HEAP_ALIGN 0x200000
+enum heap_compression { HEAP_PLAIN, HEAP_ZSTD, HEAP_COMPRESSION_COUNT };
+struct disk_heap {
+  uint64_t file_offset;  ///< multiple of a page; 0 if there is none
+  uint64_t stored_size;  ///< bytes in the file
+  uint64_t size;         ///< bytes in memory: a multiple of a page
+  uint64_t dirty_pages;  ///< pages with words that a load writes
+  uint32_t compression;  ///< enum heap_compression
+  uint32_t reserved;
+};
+static_assert(sizeof(struct disk_heap) == 40, "disk_heap");
+
 #define FORMAT_TABLES_MAGIC "pkgimg-t"
 
 /// Flags of an image. SYSIMAGE: a system image, which others are built against and which needs none.
+/// CAPTURED: constructors ran at build time, and W and H hold what they left.
 #define FORMAT_SYSIMAGE 1u
+#define FORMAT_CAPTURED 2u
 
 struct disk_tables {
   char magic[8];
@@ -99,7 +117,7 @@ struct disk_tables {
   uint64_t data_hash;                 ///< XXH3-64 of the file part of W, seeded with XXH3-64 of that of L
   uint32_t name;                      ///< the package, in strings
   uint32_t words;                     ///< 8-byte words in the file part of L, then W: the universe of sites
-  uint32_t flags;                     ///< FORMAT_SYSIMAGE
+  uint32_t flags;                     ///< FORMAT_SYSIMAGE, FORMAT_CAPTURED
   uint32_t cpu_target;                ///< the target string that it was built for, in strings; "": plain code
   struct disk_table strings;          ///< bytes; begins with a NUL
   struct disk_table dependencies;     ///< struct disk_dependency
@@ -113,6 +131,9 @@ struct disk_tables {
   struct disk_table bodies;           ///< uint32_t: addresses of bodies
   struct disk_table clone_sets;       ///< struct disk_site_set: self, each dependency
   struct disk_table site_clones;      ///< uint32_t: for each site of these sets its clone
+  struct disk_table captured_sets;    ///< struct disk_captured_set
+  struct disk_table captured_details; ///< uint32_t: what sites of these sets refer to
+  struct disk_table roots;            ///< struct disk_root, ascending by name
   struct disk_region symbols;         ///< Elf64_Sym, .dynsym in R
   struct disk_region symbol_strings;  ///< bytes, .dynstr in R
   struct disk_region symbol_hash;     ///< bytes, .gnu.hash in R
@@ -124,8 +145,10 @@ struct disk_tables {
   uint64_t thread_local_align;
   uint64_t init_function;  ///< address, 0 if none is declared
   uint64_t handle;         ///< address of __dso_handle: the image's name in __cxa_atexit
+  struct disk_heap heap;
+  struct disk_region exits;  ///< struct disk_exit in H: what the end of the process is to call
 };
-static_assert(sizeof(struct disk_tables) == 64 + 12 * 8 + 7 * 16 + 32, "disk_tables");
+static_assert(sizeof(struct disk_tables) == 64 + 15 * 8 + 7 * 16 + 32 + 40 + 16, "disk_tables");
 #define FORMAT_TABLES_HASHED 32u
 static_assert(offsetof(struct disk_tables, geometry_hash) == FORMAT_TABLES_HASHED, "disk_tables.hash");
 
@@ -189,6 +212,41 @@ struct disk_clone {
   uint64_t bodies;  ///< bit T: target T has one; bit 0 is set
 };
 static_assert(sizeof(struct disk_clone) == 16, "disk_clone");
+
+/// Sites that capturing found: words of H, and words of L and W that point into a heap or that
+/// initialisation changed.
+enum captured_universe { CAPTURED_IN_DATA, CAPTURED_IN_HEAP, CAPTURED_UNIVERSE_COUNT };
+enum captured_kind {
+  CAPTURED_BASE,   ///< add the base of an image
+  CAPTURED_HEAP,   ///< add the address of the heap of an image
+  CAPTURED_HOST,   ///< add the value of an import; details: which
+  CAPTURED_CLONE,  ///< add the base of an image and its chosen body; details: the number of the clone
+  CAPTURED_KIND_COUNT
+};
+struct disk_captured_set {
+  uint32_t offset;  ///< of a bitmap as of struct disk_site_set
+  uint32_t size;
+  uint32_t count;
+  uint16_t universe;  ///< enum captured_universe: of word ids
+  uint16_t kind;      ///< enum captured_kind
+  uint32_t image;     ///< 0: itself, then its dependencies; 0 for the host
+  uint32_t first;     ///< of its details
+};
+static_assert(sizeof(struct disk_captured_set) == 24, "disk_captured_set");
+
+/// An object that programs ask for by name.
+struct disk_root {
+  uint32_t name;
+  uint32_t reserved;
+  uint64_t address;
+};
+static_assert(sizeof(struct disk_root) == 16, "disk_root");
+
+/// A call of __cxa_atexit that initialisation made.
+struct disk_exit {
+  uint64_t function, argument, handle;
+};
+static_assert(sizeof(struct disk_exit) == 24, "disk_exit");
 
 #define FORMAT_CLOSURE_MAGIC "pkgimg-c"
 

@@ -142,9 +142,23 @@ static enum pkgimg_status sets_walk(const struct image_file *image, const struct
   return PKGIMG_OK;
 }
 
+static enum pkgimg_status captured_walk(const struct image_file *image)
+{
+  const struct tables *tables = &image->tables;
+  for (uint32_t i = 0; i < tables->captured_set_count; i++) {
+    const struct disk_captured_set *set = &tables->captured_sets[i];
+    if (!sites_valid(captured_bytes(tables, set), captured_universe(tables, set), set->count))
+      return fail_at(image->reader.error, PKGIMG_MALFORMED, image->reader.file,
+                     image->header.geometry.tables_offset + set->offset, "bitmap of captured sites (number of them)",
+                     set->count, i);
+  }
+  return PKGIMG_OK;
+}
+
 static enum pkgimg_status sites_check(const struct image_file *image)
 {
   TRY(sets_walk(image, image->tables.site_sets, image->tables.set_count));
+  TRY(captured_walk(image));
   return sets_walk(image, image->tables.clone_sets, image->tables.clone_set_count);
 }
 
@@ -177,7 +191,13 @@ static enum pkgimg_status parts_read(const struct reader *reader, struct image_f
   TRY(part(reader, "tables", header->geometry.tables_offset, header->geometry.tables_size, &tables));
   TRY(tables_read(&tables, &header->geometry, &image->tables));
   TRY(part(reader, "closure", header->closure_offset, header->closure_size, &closure));
-  return closure_read(&closure, &image->tables, &image->closure);
+  TRY(closure_read(&closure, &image->tables, &image->closure));
+  const struct disk_heap *heap = &image->tables.head->heap;
+  uint64_t end = header->closure_offset + header->closure_size;
+  if (heap->size && heap->file_offset < end)
+    return fail_at(reader->error, PKGIMG_MALFORMED, reader->file, header->geometry.tables_offset,
+                   "file offset of the heap", end, heap->file_offset);
+  return heap->size ? part(reader, "heap", heap->file_offset, heap->stored_size, &image->heap) : PKGIMG_OK;
 }
 
 enum pkgimg_status image_file_read(const struct reader *reader, struct image_file *image)

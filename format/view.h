@@ -43,8 +43,12 @@ struct tables {
   const uint32_t *bodies;
   const struct disk_site_set *clone_sets;
   const uint32_t *site_clones;
+  const struct disk_captured_set *captured_sets;
+  const uint32_t *captured_details;
+  const struct disk_root *roots;
   uint32_t dependency_count, import_count, set_count, residual_count, site_import_count, library_count;
   uint32_t target_count, clone_count, body_count, clone_set_count, site_clone_count;
+  uint32_t captured_set_count, captured_detail_count, root_count;
 };
 
 /// The index of the host's set of sites: the last.
@@ -59,6 +63,21 @@ static inline struct span set_bytes(const struct tables *tables, const struct di
 static inline struct span tables_sites(const struct tables *tables, uint32_t set)
 {
   return set_bytes(tables, &tables->site_sets[set]);
+}
+
+/// The bitmap of a captured set, and how many ids there are in its universe.
+static inline struct span captured_bytes(const struct tables *tables, const struct disk_captured_set *set)
+{
+  return (struct span){tables->bytes.data + set->offset, set->size};
+}
+static inline uint32_t captured_universe(const struct tables *tables, const struct disk_captured_set *set)
+{
+  return set->universe == CAPTURED_IN_HEAP ? (uint32_t)(tables->head->heap.size / 8) : tables->head->words;
+}
+/// Whether the sites of a set each have a detail of their own.
+static inline bool captured_has_details(const struct disk_captured_set *set)
+{
+  return set->kind == CAPTURED_HOST || set->kind == CAPTURED_CLONE;
 }
 
 /// The address of a clone's body for a target that it has one for.
@@ -92,6 +111,7 @@ struct image_file {
   struct tables tables;
   struct closure closure;
   struct symbols symbols;
+  struct reader heap;  ///< H as stored; empty if there is none
 };
 
 /// Check all of a file: the views, the ELF side (program headers agree with the areas), every

@@ -39,7 +39,8 @@ struct writer {
   const struct writer_input *input;
   struct disk_tables head;
   struct buffer strings;
-  struct buffer body;  // head and arrays; strings are put behind them
+  struct buffer body;     // head and arrays; strings are put behind them
+  struct buffer details;  // of captured sets
   struct buffer *image;
   struct disk_header header;
   struct pkgimg_error *error;
@@ -160,6 +161,69 @@ static enum pkgimg_status add_clones(struct writer *writer)
   return add_array(writer, &writer->head.site_clones, input->site_clones, sites, sizeof *input->site_clones);
 }
 
+static enum pkgimg_status add_captured_set(struct writer *writer, const struct writer_captured_set *set, size_t at)
+{
+  TRY(buffer_align(&writer->body, 8, writer->error));
+  struct disk_captured_set entry = {.offset = (uint32_t)writer->body.size,
+                                    .count = (uint32_t)set->sites.count,
+                                    .universe = (uint16_t)set->universe,
+                                    .kind = (uint16_t)set->kind,
+                                    .image = set->image};
+  TRY(add_bitmap(writer, &set->sites, &entry.size));
+  if (captured_has_details(&entry)) {
+    entry.first = (uint32_t)(writer->details.size / sizeof *set->details);
+    TRY(buffer_append(&writer->details, set->details, set->sites.count * sizeof *set->details, writer->error));
+  }
+  memcpy(writer->body.data + at, &entry, sizeof entry);
+  return PKGIMG_OK;
+}
+
+static enum pkgimg_status add_roots(struct writer *writer, const struct writer_capture *capture)
+{
+  TRY(begin_table(writer, &writer->head.roots, capture->root_count));
+  for (size_t i = 0; i < capture->root_count; i++) {
+    struct disk_root entry = {.address = capture->roots[i].address};
+    TRY(add_string(writer, capture->roots[i].name, &entry.name));
+    TRY(buffer_append(&writer->body, &entry, sizeof entry, writer->error));
+  }
+  return PKGIMG_OK;
+}
+
+// How many pages of H hold a site of any set.
+static enum pkgimg_status count_dirty_pages(struct writer *writer, const struct writer_capture *capture)
+{
+  const uint32_t page_words = FORMAT_PAGE / 8;
+  uint8_t *dirty = calloc(capture->heap.size / FORMAT_PAGE + 1, 1);
+  if (!dirty)
+    return fail_memory(writer->error, capture->heap.size / FORMAT_PAGE);
+  for (size_t i = 0; i < capture->set_count; i++)
+    for (size_t j = 0; capture->sets[i].universe == CAPTURED_IN_HEAP && j < capture->sets[i].sites.count; j++)
+      dirty[capture->sets[i].sites.ids[j] / page_words] = 1;
+  for (uint64_t page = 0; page < capture->heap.size / FORMAT_PAGE; page++)
+    writer->head.heap.dirty_pages += dirty[page];
+  free(dirty);
+  return PKGIMG_OK;
+}
+
+static enum pkgimg_status add_capture(struct writer *writer)
+{
+  static const struct writer_capture nothing = {0};
+  const struct writer_capture *capture = writer->input->capture ? writer->input->capture : &nothing;
+  TRY(begin_table(writer, &writer->head.captured_sets, capture->set_count));
+  size_t at = writer->body.size;
+  TRY(buffer_append(&writer->body, NULL, capture->set_count * sizeof(struct disk_captured_set), writer->error));
+  for (size_t i = 0; i < capture->set_count; i++)
+    TRY(add_captured_set(writer, &capture->sets[i], at + i * sizeof(struct disk_captured_set)));
+  TRY(add_array(writer, &writer->head.captured_details, writer->details.data,
+                writer->details.size / sizeof(uint32_t), sizeof(uint32_t)));
+  writer->head.flags |= writer->input->capture ? FORMAT_CAPTURED : 0;
+  writer->head.heap.size = capture->heap.size;
+  writer->head.heap.stored_size = capture->heap.size;
+  writer->head.exits = capture->exits;
+  TRY(count_dirty_pages(writer, capture));
+  return add_roots(writer, capture);
+}
+
 static enum pkgimg_status add_residuals(struct writer *writer)
 {
   const struct writer_input *input = writer->input;
@@ -231,6 +295,7 @@ static enum pkgimg_status make_tables(struct writer *writer)
   TRY(add_residuals(writer));
   TRY(add_libraries(writer));
   TRY(add_clones(writer));
+  TRY(add_capture(writer));
   set_regions(writer);
   return PKGIMG_OK;
 }
@@ -253,6 +318,17 @@ static enum pkgimg_status make_closure(struct writer *writer, struct buffer *clo
 
 // ---- the file
 
+// Its place in the file is known only now.
+static enum pkgimg_status add_heap(struct writer *writer)
+{
+  const struct writer_capture *capture = writer->input->capture;
+  if (!capture || !capture->heap.size)
+    return PKGIMG_OK;
+  TRY(buffer_align(writer->image, FORMAT_PAGE, writer->error));
+  writer->head.heap.file_offset = writer->image->size;
+  return buffer_append(writer->image, capture->heap.data, capture->heap.size, writer->error);
+}
+
 // Everything up to the end of W stays; tables and closure are put behind it, and what lld had
 // there (sections for debuggers, section headers) follows.
 static enum pkgimg_status splice(struct writer *writer, struct span words, const struct buffer *closure)
@@ -264,6 +340,8 @@ static enum pkgimg_status splice(struct writer *writer, struct span words, const
   struct buffer *image = writer->image;
   TRY(buffer_append(image, words.data, cut < mapped ? cut : mapped, writer->error));
   TRY(buffer_append(image, NULL, mapped - image->size, writer->error));
+  if (writer->input->capture)
+    memcpy(image->data + data->file_offset, writer->input->capture->data.data, writer->input->capture->data.size);
   TRY(buffer_align(image, 8, writer->error));
   writer->header.geometry.tables_offset = image->size;
   writer->header.geometry.tables_size = writer->body.size;
@@ -271,6 +349,7 @@ static enum pkgimg_status splice(struct writer *writer, struct span words, const
   writer->header.closure_offset = image->size;
   writer->header.closure_size = closure->size;
   TRY(buffer_append(image, closure->data, closure->size, writer->error));
+  TRY(add_heap(writer));
   // Keep the alignment that the linker gave to what follows.
   TRY(buffer_append(image, NULL, (cut - image->size) % 64, writer->error));
   return buffer_append(image, words.data + cut, words.size - cut, writer->error);
@@ -328,8 +407,10 @@ static enum pkgimg_status identify(struct writer *writer)
 static enum pkgimg_status write_image(struct writer *writer, struct span words, struct buffer *closure)
 {
   const struct linked *linked = writer->input->linked;
-  writer_areas(linked, writer->header.geometry.areas);
-  const struct disk_area *areas = writer->header.geometry.areas;
+  struct disk_area *areas = writer->header.geometry.areas;
+  writer_areas(linked, areas);
+  if (writer->input->capture && writer->input->capture->data.size > areas[AREA_W].file_size)
+    areas[AREA_W].file_size = round_up(writer->input->capture->data.size, 8);
   writer->head.words = (uint32_t)((areas[AREA_L].file_size + areas[AREA_W].file_size) / 8);
   TRY(make_tables(writer));
   TRY(make_closure(writer, closure));
@@ -358,5 +439,6 @@ enum pkgimg_status writer_run(const struct writer_input *input, struct span word
   buffer_deinit(&closure);
   buffer_deinit(&writer.strings);
   buffer_deinit(&writer.body);
+  buffer_deinit(&writer.details);
   return status;
 }

@@ -36,6 +36,31 @@ struct writer_target {
   uint64_t features[FORMAT_FEATURE_WORDS];
 };
 
+struct writer_captured_set {
+  enum captured_universe universe;
+  enum captured_kind kind;
+  uint32_t image;
+  struct writer_sites sites;
+  const uint32_t *details;  ///< one for each site, where the kind has them
+};
+
+struct writer_root {
+  const char *name;
+  uint64_t address;
+};
+
+/// What initialisation left.
+struct writer_capture {
+  struct span data;  ///< W, as far as it is not zero; empty: as linked. With the words at all sites filled in
+  struct span heap;  ///< H, whole pages, likewise
+  const struct writer_captured_set *sets;
+  size_t set_count;
+  const struct writer_root *roots;  ///< ascending by name
+  size_t root_count;
+  struct disk_region exits;
+  bool compress;
+};
+
 struct writer_input {
   const char *name;
   const struct linked *linked;
@@ -60,6 +85,7 @@ struct writer_input {
   size_t body_count;
   const struct writer_sites *clone_sets;  ///< dependency_count + 1 of them, or NULL
   const uint32_t *site_clones;
+  const struct writer_capture *capture;  ///< NULL: nothing was captured
 };
 
 /// The areas of a linked file, as the image will have them. Addresses beyond the file part of L and

@@ -38,6 +38,9 @@ static enum pkgimg_status check_options(const struct pkgimg_build_options *optio
                 options->optimize);
   if (options->debug > 3)
     return fail(error, PKGIMG_INVALID_ARGUMENT, NULL, "debug level: expected 0 to 3, found %u", options->debug);
+  if (options->roots.count && !options->precompile)
+    return fail_name(error, PKGIMG_INVALID_ARGUMENT, NULL, options->roots.items[0],
+                     "roots name what a precompile function leaves: expected one, found none");
   if (options->sysimage && options->deps.count)
     return fail_name(error, PKGIMG_INVALID_ARGUMENT, NULL, options->name,
                      "a system image has no dependencies: expected none, found %s%s", options->deps.items[0],
@@ -45,7 +48,21 @@ static enum pkgimg_status check_options(const struct pkgimg_build_options *optio
   return PKGIMG_OK;
 }
 
-static struct codegen_options codegen_options(const struct pkgimg_build_options *options)
+// What is asked for by name stays, whatever the exports are.
+static enum pkgimg_status list_kept(const struct pkgimg_build_options *options, struct string_list *kept,
+                                    struct pkgimg_error *error)
+{
+  if (options->init)
+    TRY(string_list_add(kept, error, "%s", options->init));
+  if (options->precompile)
+    TRY(string_list_add(kept, error, "%s", options->precompile));
+  for (size_t i = 0; i < options->roots.count; i++)
+    TRY(string_list_add(kept, error, "%s", options->roots.items[i]));
+  return PKGIMG_OK;
+}
+
+static struct codegen_options codegen_options(const struct pkgimg_build_options *options,
+                                              const struct string_list *kept)
 {
   static const enum codegen_check_bounds checks[] = {[PKGIMG_CHECK_BOUNDS_AUTO] = CODEGEN_CHECK_AUTO,
                                                      [PKGIMG_CHECK_BOUNDS_YES] = CODEGEN_CHECK_YES,
@@ -57,7 +74,8 @@ static struct codegen_options codegen_options(const struct pkgimg_build_options 
   return (struct codegen_options){.name = options->name,
                                   .exports = options->exports.items,
                                   .export_count = options->exports.count,
-                                  .keep = options->init,
+                                  .keep = (const char *const *)kept->items,
+                                  .keep_count = kept->count,
                                   .optimize = options->optimize,
                                   .inline_functions = options->inline_functions,
                                   .check_bounds = checks[options->check_bounds],
@@ -95,15 +113,18 @@ static enum pkgimg_status read_surroundings(const struct pkgimg_build_options *o
 static enum pkgimg_status build_modules(const struct pkgimg_build_options *options, LLVMModuleRef const *modules,
                                         size_t count, struct buffer *product, struct pkgimg_error *error)
 {
-  struct codegen_options codegen = codegen_options(options);
+  struct string_list kept AUTO(string_list_deinit) = {0};
   struct codegen_result code AUTO(codegen_result_deinit) = {0};
   struct deps deps AUTO(deps_deinit) = {0};
   struct target_list targets AUTO(target_list_deinit) = {0};
   enum pkgimg_status status = read_surroundings(options, &deps, &targets, error);
+  if (status == PKGIMG_OK)
+    status = list_kept(options, &kept, error);
   if (status != PKGIMG_OK) {
     dispose_modules(modules, count);
     return status;
   }
+  struct codegen_options codegen = codegen_options(options, &kept);
   codegen.targets = targets.code;
   codegen.target_count = targets.count;
   TRY(codegen_run(&codegen, modules, count, &code, error));

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "image/finish.h"
 
+#include "image/captured.h"
 #include "image/clones.h"
 #include "image/resolve.h"
 #include "linker/linker.h"
@@ -54,6 +55,7 @@ static enum pkgimg_status link_objects(struct finish *finish, struct pkgimg_erro
       .dep_count = count,
       .libs = options->libs.items,
       .lib_count = options->libs.count,
+      .captured = options->precompile != NULL,
       .in_child = options->link_in_child,
       .diagnostics = {options->diagnostic, options->diagnostic_context},
   };
@@ -113,6 +115,7 @@ struct lists {
   uint32_t *site_imports, *site_clones;
   size_t site_clone_count;
   uint32_t *set_of_provider;
+  struct disk_residual *residuals;
   struct writer_closure_entry *closure;
   size_t dependency_count;
 };
@@ -126,6 +129,7 @@ static void lists_deinit(struct lists *lists)
   free(lists->site_imports);
   free(lists->site_clones);
   free(lists->set_of_provider);
+  free(lists->residuals);
   free(lists->closure);
 }
 
@@ -144,10 +148,11 @@ static enum pkgimg_status lists_allocate(struct lists *lists, const struct finis
   lists->site_clones = calloc(sites, sizeof *lists->site_clones);
   lists->set_of_provider = calloc(count, sizeof *lists->set_of_provider);
   lists->closure = calloc(count, sizeof *lists->closure);
+  lists->residuals = calloc(resolution->residual_count + 1, sizeof *lists->residuals);
   lists->ids = calloc(sites, sizeof *lists->ids);
   lists->site_imports = calloc(sites, sizeof *lists->site_imports);
   if (lists->dependencies && lists->sets && lists->clone_sets && lists->set_of_provider && lists->closure &&
-      lists->ids && lists->site_imports && lists->site_clones)
+      lists->ids && lists->site_imports && lists->site_clones && lists->residuals)
     return PKGIMG_OK;
   return fail_memory(error, sites * sizeof *lists->ids);
 }
@@ -195,11 +200,12 @@ static void fill_lists(struct lists *lists, const struct finish *finish)
 }
 
 // Residuals name providers; in the file they name sets.
-static void renumber_residuals(const struct lists *lists, struct resolution *resolution)
+static void take_residuals(struct lists *lists, const struct resolution *resolution)
 {
   uint32_t host = (uint32_t)resolution->set_count - 1;
   for (size_t i = 0; i < resolution->residual_count; i++) {
-    uint32_t *set = &resolution->residuals[i].set;
+    lists->residuals[i] = resolution->residuals[i];
+    uint32_t *set = &lists->residuals[i].set;
     if (*set == host)
       *set = (uint32_t)lists->dependency_count + 1;
     else if (*set)
@@ -207,24 +213,22 @@ static void renumber_residuals(const struct lists *lists, struct resolution *res
   }
 }
 
-static enum pkgimg_status write_image(struct finish *finish, struct buffer *image, struct pkgimg_error *error)
+static enum pkgimg_status write_image(const struct finish *finish, const struct lists *lists,
+                                      const struct writer_capture *capture, struct buffer *image,
+                                      struct pkgimg_error *error)
 {
-  struct lists lists AUTO(lists_deinit) = {0};
-  TRY(lists_allocate(&lists, finish, error));
-  fill_lists(&lists, finish);
-  renumber_residuals(&lists, &finish->resolution);
   struct writer_input input = {
       .name = finish->options->name,
       .linked = &finish->linked,
-      .dependencies = lists.dependencies,
-      .dependency_count = lists.dependency_count,
+      .dependencies = lists->dependencies,
+      .dependency_count = lists->dependency_count,
       .imports = finish->resolution.imports,
       .import_count = finish->resolution.import_count,
-      .sets = lists.sets,
-      .site_imports = lists.site_imports,
-      .residuals = finish->resolution.residuals,
+      .sets = lists->sets,
+      .site_imports = lists->site_imports,
+      .residuals = lists->residuals,
       .residual_count = finish->resolution.residual_count,
-      .closure = lists.closure,
+      .closure = lists->closure,
       .closure_count = finish->deps->count,
       .sysimage = finish->options->sysimage,
       .cpu_target = (const char *)finish->targets->text.data,
@@ -234,11 +238,60 @@ static enum pkgimg_status write_image(struct finish *finish, struct buffer *imag
       .clone_count = finish->clones.count,
       .bodies = finish->clones.bodies,
       .body_count = finish->clones.body_count,
-      .clone_sets = lists.site_clone_count ? lists.clone_sets : NULL,
-      .site_clones = lists.site_clones,
+      .clone_sets = lists->site_clone_count ? lists->clone_sets : NULL,
+      .site_clones = lists->site_clones,
+      .capture = capture,
   };
   TRY(find_init(finish, &input.init_function, error));
   return writer_run(&input, (struct span){finish->words.data, finish->words.size}, image, error);
+}
+
+static enum pkgimg_status make_lists(struct lists *lists, const struct finish *finish, struct pkgimg_error *error)
+{
+  TRY(lists_allocate(lists, finish, error));
+  fill_lists(lists, finish);
+  take_residuals(lists, &finish->resolution);
+  return PKGIMG_OK;
+}
+
+static enum pkgimg_status write_plain(const struct finish *finish, struct buffer *image, struct pkgimg_error *error)
+{
+  struct lists lists AUTO(lists_deinit) = {0};
+  TRY(make_lists(&lists, finish, error));
+  return write_image(finish, &lists, NULL, image, error);
+}
+
+// ---- with what initialisation left
+
+// By the dependencies' order of loading: which provider each is.
+static enum pkgimg_status number_providers(const struct finish *finish, uint32_t **provider_of,
+                                           struct pkgimg_error *error)
+{
+  size_t count = finish->deps->count;
+  *provider_of = calloc(count + 1, sizeof **provider_of);
+  if (!*provider_of)
+    return fail_memory(error, count * sizeof **provider_of);
+  for (size_t i = 0; i < count; i++)
+    for (uint32_t j = 0; j < count; j++)
+      if (finish->provider_deps[j] == finish->deps->items[i])
+        (*provider_of)[i] = j;
+  return PKGIMG_OK;
+}
+
+static enum pkgimg_status write_captured(struct finish *finish, struct buffer *image, struct pkgimg_error *error)
+{
+  struct capture capture AUTO(capture_deinit) = {0};
+  struct captured captured AUTO(captured_deinit) = {0};
+  struct lists lists AUTO(lists_deinit) = {0};
+  uint32_t *numbers AUTO(free_pointer) = NULL;
+  TRY(capture_package(&capture, finish->options, finish->deps, &finish->linked, image, error));
+  TRY(number_providers(finish, &numbers, error));
+  TRY(captured_prepare(&capture, numbers, &finish->resolution, error));
+  TRY(make_lists(&lists, finish, error));
+  for (size_t i = 0; i < finish->deps->count; i++)
+    numbers[i] = lists.set_of_provider[numbers[i]];
+  TRY(captured_init(&captured, &capture, numbers, &finish->resolution, error));
+  return write_image(finish, &lists, &captured.writer, image, error);
 }
 
 enum pkgimg_status finish_image(const struct pkgimg_build_options *options, const struct codegen_result *code,
@@ -248,5 +301,6 @@ enum pkgimg_status finish_image(const struct pkgimg_build_options *options, cons
   struct finish finish AUTO(finish_deinit) = {.options = options, .code = code, .targets = targets, .deps = deps};
   TRY(link_objects(&finish, error));
   TRY(resolve_linked(&finish, error));
-  return write_image(&finish, image, error);
+  TRY(write_plain(&finish, image, error));
+  return options->precompile ? write_captured(&finish, image, error) : PKGIMG_OK;
 }

@@ -4,6 +4,8 @@
 // its end. The order is the System V gABI's: dependencies are constructed before their dependents
 // and destroyed after them.
 #include "image/runtime.h"
+#include "mapper/heap.h"
+#include "relocator/heaps.h"
 #include "relocator/tls.h"
 
 #include <stdlib.h>
@@ -59,11 +61,21 @@ __attribute__((constructor)) static void keep_arguments(int count, char **items)
   arguments.items = items;
 }
 
-static void run_init(const struct pkgimg_image *image)
+void image_construct(const struct pkgimg_image *image)
 {
+  make_unwindable(image->runtime);
   void *const *functions = array_of(image, &image->init_array);
   for (uint64_t i = 0; i < image->init_array.count; i++)
     ((void (*)(int, char **, char **))(uintptr_t)functions[i])(arguments.count, arguments.items, environ);
+}
+
+// The constructors of a captured image ran when it was built; what they wanted to happen at the end is
+// registered in each process.
+static void repeat_exits(const struct pkgimg_image *image)
+{
+  const struct disk_exit *exits = (const struct disk_exit *)image_address(image, image->exits.address);
+  for (uint64_t i = 0; i < image->exits.count; i++)
+    __cxa_atexit((void (*)(void *))exits[i].function, (void *)exits[i].argument, (void *)exits[i].handle);
 }
 
 // Destructors are registered before constructors run, so that they run after whatever these
@@ -73,7 +85,10 @@ static void start(struct pkgimg_image *image)
   image->started = true;
   if (image->fini_array.count)
     __cxa_atexit(run_fini, image, handle_of(image));
-  run_init(image);
+  if (image->captured)
+    repeat_exits(image);
+  else
+    image_construct(image);
 }
 
 void images_start(struct pkgimg_image *fresh)
@@ -109,6 +124,8 @@ void image_destroy(struct pkgimg_image *image)
   tls_module_destroy(image->tls_module);
   if (image->mapped)
     image_unmap(&image->geometry, &image->slot);
+  heaps_remove(image->heap);
+  heap_unmap(image->heap, image->heap_size);
   slot_release(&image->slot);
   index_remove(image);
   roaring_bitmap_remove_range(image->runtime->relocated, image->first_symbol,

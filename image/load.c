@@ -186,7 +186,7 @@ static enum pkgimg_status choose_bodies(struct session *session, struct pkgimg_i
     return fail_memory(session->error, tables->clone_count * sizeof *image->clone_bodies);
   for (uint32_t i = 0; i < tables->clone_count; i++) {
     const struct disk_clone *clone = &tables->clones[i];
-    unsigned target = cpu_choose(&ranking, clone->bodies);
+    unsigned target = session->runtime->only_baseline ? 0 : cpu_choose(&ranking, clone->bodies);
     image->clone_bodies[i] = clone_body(tables, clone, target);
     session->runtime->stats.clones_raised += target != 0;
     image->clone_symbols[i] = clone->symbol;
@@ -219,6 +219,7 @@ static enum pkgimg_status take_head(struct session *session, struct pkgimg_image
 static struct target target_of(const struct pkgimg_image *image)
 {
   return (struct target){.base = image_base(image),
+                         .heap = (uint64_t)image->heap,
                          .module = image->tls_module,
                          .clones = image->clone_bodies,
                          .clone_count = image->clone_count};
@@ -266,7 +267,7 @@ static enum pkgimg_status keep_deferred(struct session *session, const struct re
 }
 
 static enum pkgimg_status relocate_image(struct session *session, struct pkgimg_image *image,
-                                         const struct tables *tables)
+                                         const struct image_handle *handle, const struct tables *tables)
 {
   struct relocation relocation = {.file = image->path,
                                   .geometry = &image->geometry,
@@ -278,6 +279,7 @@ static enum pkgimg_status relocate_image(struct session *session, struct pkgimg_
   TRY(set_targets(session, image));
   relocation.targets = (struct target *)(void *)session->scratch->targets.data;
   TRY(relocate(&relocation, &session->runtime->stats.sites, session->error));
+  TRY(heap_fill(session, image, handle, &relocation));
   TRY(keep_deferred(session, &relocation));
   image->first_symbol = session->runtime->next_symbol;
   image->symbol_count = tables->import_count;
@@ -313,10 +315,11 @@ static enum pkgimg_status fill_image(struct session *session, struct pkgimg_imag
   TRY(image_take_sysimage(image, &tables, session->error));
   TRY(take_head(session, image, &tables));
   TRY(choose_bodies(session, image, &tables));
+  TRY(heap_place(session, image, handle, &tables));
   session_phase_done(session, PKGIMG_PHASE_MAP);
   TRY(resolve_imports(session, image, &tables));
   session_phase_done(session, PKGIMG_PHASE_HOST);
-  TRY(relocate_image(session, image, &tables));
+  TRY(relocate_image(session, image, handle, &tables));
   session_phase_done(session, PKGIMG_PHASE_RELOCATE);
   count_image(session, &image->geometry);
   return PKGIMG_OK;
@@ -398,7 +401,8 @@ static enum pkgimg_status load_all(struct session *session)
 {
   struct pkgimg_runtime *runtime = session->runtime;
   uint32_t first_symbol = runtime->next_symbol;
-  TRY(region_create(session->slots_size, session->search, &session->region, &runtime->counts, session->error));
+  TRY(region_create(session->slots_size, session->search, runtime->place, &session->region, &runtime->counts,
+                    session->error));
   TRY(host_refresh(session->error));
   for (size_t i = 0; i < session->plan_count; i++)
     TRY(load_one(session, i));

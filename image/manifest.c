@@ -17,19 +17,21 @@ struct manifest {
   char *folder;  // of the manifest, or the caller's
   char *name, *init;
   bool sysimage;
-  struct string_list sources, cflags, exports, deps, libs;
+  char *precompile;
+  struct string_list sources, cflags, exports, deps, libs, roots;
   struct pkgimg_error *error;
 };
 
 static void manifest_deinit(struct manifest *manifest)
 {
   struct string_list *lists[] = {&manifest->sources, &manifest->cflags, &manifest->exports, &manifest->deps,
-                                 &manifest->libs};
+                                 &manifest->libs,    &manifest->roots};
   for (size_t i = 0; i < sizeof lists / sizeof *lists; i++)
     string_list_deinit(lists[i]);
   free(manifest->folder);
   free(manifest->name);
   free(manifest->init);
+  free(manifest->precompile);
 }
 
 // ---- keys
@@ -83,7 +85,8 @@ static enum pkgimg_status take_key(struct manifest *manifest, const ucl_object_t
   } keys[] = {{"name", NULL, &manifest->name},       {"init", NULL, &manifest->init},
               {"sources", &manifest->sources, NULL}, {"cflags", &manifest->cflags, NULL},
               {"exports", &manifest->exports, NULL}, {"deps", &manifest->deps, NULL},
-              {"libs", &manifest->libs, NULL}};
+              {"libs", &manifest->libs, NULL},       {"roots", &manifest->roots, NULL},
+              {"precompile", NULL, &manifest->precompile}};
   const char *key = ucl_object_key(object);
   if (strcmp(key, "version") == 0)  // for people; an image is known by its build id
     return PKGIMG_OK;
@@ -94,7 +97,8 @@ static enum pkgimg_status take_key(struct manifest *manifest, const ucl_object_t
       return keys[i].list ? take_list(manifest, object, keys[i].list)
                           : take_string(manifest, object, keys[i].text);
   return fail_name(manifest->error, PKGIMG_MANIFEST, manifest->path, key,
-                   "unknown key; known are name, version, sources, cflags, exports, deps, libs, init, sysimage");
+                   "unknown key; known are name, version, sources, cflags, exports, deps, libs, init, "
+                   "precompile, roots, sysimage");
 }
 
 static enum pkgimg_status take_keys(struct manifest *manifest, struct ucl_parser *parser)
@@ -192,15 +196,19 @@ static enum pkgimg_status combine(struct manifest *manifest, struct pkgimg_build
   TRY(append(&manifest->exports, &options->exports, manifest->error));
   TRY(append(&manifest->deps, &options->deps, manifest->error));
   TRY(append(&manifest->libs, &options->libs, manifest->error));
+  TRY(append(&manifest->roots, &options->roots, manifest->error));
   options->cflags = strings(&manifest->cflags);
   options->exports = strings(&manifest->exports);
   options->deps = strings(&manifest->deps);
   options->libs = strings(&manifest->libs);
+  options->roots = strings(&manifest->roots);
   options->folder = manifest->folder;
   if (!options->name)
     options->name = manifest->name;
   if (!options->init)
     options->init = manifest->init;
+  if (!options->precompile)
+    options->precompile = manifest->precompile;
   options->sysimage |= manifest->sysimage;
   return PKGIMG_OK;
 }

@@ -30,6 +30,10 @@ struct pkgimg_image {
   uint64_t tls_module, thread_local_size;
   struct disk_region symbol_table, symbol_strings, symbol_hash, init_array, fini_array, unwind;
   uint64_t init_function, handle;  // as linked; init_function 0: none
+  uint8_t *heap;                   // H in memory, NULL if there is none
+  uint64_t heap_size;
+  struct disk_region exits;        // as linked
+  bool captured;                   // its constructors ran when it was built
   uint32_t *clone_bodies;          // chosen address, as linked, of each clone
   uint32_t *clone_symbols;         // their indices in .dynsym, ascending
   uint32_t clone_count;
@@ -52,6 +56,8 @@ struct pkgimg_runtime {
   unsigned flags;
   struct pkgimg_stats stats;
   struct map_counts counts;
+  uint64_t place, heap_place;    // where the next load puts images, and heaps: 0 leaves it to the kernel
+  bool only_baseline;            // whatever the processor has
   struct cpu_features features;  // that code may use here, once features_known
   bool features_known;
   unsigned vector_bits;          // that it may use at most; 0: no limit
@@ -68,6 +74,11 @@ struct pkgimg_runtime {
 static inline uint64_t image_base(const struct pkgimg_image *image)
 {
   return slot_base(&image->slot);
+}
+/// An address as linked, in memory.
+static inline uint64_t image_address(const struct pkgimg_image *image, uint64_t linked)
+{
+  return linked < FORMAT_H_START ? image_base(image) + linked : (uint64_t)image->heap + (linked - FORMAT_H_START);
 }
 static inline bool runs_code(const struct pkgimg_runtime *runtime)
 {
@@ -98,10 +109,22 @@ PKGIMG_MUST_USE enum pkgimg_status load_image(struct pkgimg_runtime *runtime, co
 PKGIMG_MUST_USE enum pkgimg_status image_take_sysimage(struct pkgimg_image *image, const struct tables *tables,
                                                        struct pkgimg_error *error);
 
+// ---- heap.c
+
+struct session;
+/// Map H of an image, if it has one. It is filled and relocated by heap_fill.
+PKGIMG_MUST_USE enum pkgimg_status heap_place(struct session *session, struct pkgimg_image *image,
+                                              const struct image_handle *handle, const struct tables *tables);
+PKGIMG_MUST_USE enum pkgimg_status heap_fill(struct session *session, struct pkgimg_image *image,
+                                             const struct image_handle *handle,
+                                             const struct relocation *relocation);
+
 // ---- life.c: constructors, destructors, the end
 
 /// Run the constructors of `fresh` and everything loaded after it.
 void images_start(struct pkgimg_image *fresh);
+/// Run the constructors of one image, whatever was done before.
+void image_construct(const struct pkgimg_image *image);
 /// Run the declared initialisation functions of an image's dependencies and its own.
 void image_initialise(struct pkgimg_image *image);
 /// If nobody holds the image any more: run its destructors, unmap it, and go on with what it held.

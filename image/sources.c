@@ -159,7 +159,7 @@ static enum pkgimg_status run_clang(struct compilation *work, size_t index, stru
   struct buffer report AUTO(buffer_deinit) = {0};
   int code = 0;
   TRY(clang_arguments(work, index, &arguments, error));
-  TRY(child_run(arguments.items, work->options->folder, &report, &code, error));
+  TRY(child_run(arguments.items, work->options->folder, 0, &report, &code, error));
   pthread_mutex_lock(&work->lock);
   diagnose(&(struct diagnostics){work->options->diagnostic, work->options->diagnostic_context}, &report);
   pthread_mutex_unlock(&work->lock);

@@ -173,6 +173,10 @@ static enum pkgimg_status make_arguments(const struct link_request *request, con
 {
   TRY(string_list_add(arguments, error, "ld.lld"));
   TRY(add_fixed(arguments, error));
+  if (request->captured) {
+    TRY(string_list_add(arguments, error, "-z"));
+    TRY(string_list_add(arguments, error, "nodlopen"));
+  }
   TRY(string_list_add(arguments, error, "--script=%s/script", scratch->path));
   TRY(string_list_add(arguments, error, "--soname=%s.so", request->name));
   TRY(string_list_add(arguments, error, "-o"));
@@ -227,7 +231,7 @@ static enum pkgimg_status run_lld(const struct link_request *request, struct str
     char *in_process = arguments->items[0];
     char versioned[] = "ld.lld-19";
     arguments->items[0] = versioned;
-    enum pkgimg_status status = child_run(arguments->items, NULL, &report, &code, error);
+    enum pkgimg_status status = child_run(arguments->items, NULL, 0, &report, &code, error);
     arguments->items[0] = in_process;
     TRY(status);
   }

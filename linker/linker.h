@@ -24,6 +24,7 @@ struct link_request {
   size_t dep_count;
   const char *const *libs;  ///< further libraries of the host, as "libcurl.so.4" or a path
   size_t lib_count;
+  bool captured;  ///< its data will depend on our loader: ld.so is to refuse it
   bool in_child;  ///< run lld as a process of its own
   struct diagnostics diagnostics;
 };
@@ -43,9 +44,11 @@ void scratch_deinit(struct scratch *scratch);
 
 /// Run a program with `arguments` (NULL-terminated, the program first, found along PATH) in
 /// `folder` (NULL: here). `output` receives standard output and standard error together;
-/// `exit_code` the result, 128 + N after signal N.
-PKGIMG_MUST_USE enum pkgimg_status child_run(char *const *arguments, const char *folder, struct buffer *output,
-                                             int *exit_code, struct pkgimg_error *error);
+/// `exit_code` the result, 128 + N after signal N. After `limit` seconds (0: there is no limit) the program is
+/// killed; the result is then CHILD_TIMEOUT.
+PKGIMG_MUST_USE enum pkgimg_status child_run(char *const *arguments, const char *folder, unsigned limit,
+                                             struct buffer *output, int *exit_code, struct pkgimg_error *error);
+#define CHILD_TIMEOUT 1000
 
 /// Read a file as a whole.
 PKGIMG_MUST_USE enum pkgimg_status file_read(const char *path, struct buffer *contents,

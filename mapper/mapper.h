@@ -53,8 +53,8 @@ static inline uint64_t slot_base(const struct slot *slot)
 
 /// Map L and W of a region for slots of `size` bytes in all (at most FORMAT_AREA_LIMIT), writable
 /// and zero. `search`: look for a place where all four areas are free, instead of trying the first
-/// one. The caller holds it until region_drop.
-PKGIMG_MUST_USE enum pkgimg_status region_create(uint64_t size, bool search, struct region **region,
+/// one. `place`: the base that is wanted, or 0. The caller holds it until region_drop.
+PKGIMG_MUST_USE enum pkgimg_status region_create(uint64_t size, bool search, uint64_t place, struct region **region,
                                                  struct map_counts *counts, struct pkgimg_error *error);
 /// End the load's hold; what it did not give out is unmapped. NULL is allowed.
 void region_drop(struct region *region);

@@ -52,10 +52,10 @@ static void *place_of_data(uint64_t size, bool search, struct map_counts *counts
   return probe + FORMAT_W_START;
 }
 
-static enum pkgimg_status map_areas(struct region *region, bool search, struct map_counts *counts,
+static enum pkgimg_status map_areas(struct region *region, bool search, uint64_t place, struct map_counts *counts,
                                     struct pkgimg_error *error)
 {
-  uint8_t *wish = place_of_data(region->size, search, counts);
+  uint8_t *wish = place ? (uint8_t *)place + FORMAT_W_START : place_of_data(region->size, search, counts);
   uint8_t *data = map_memory(wish, region->size, wish ? MAP_FIXED_NOREPLACE : 0, counts);
   if (data == MAP_FAILED)
     return fail_mapping(NULL, error);
@@ -67,15 +67,15 @@ static enum pkgimg_status map_areas(struct region *region, bool search, struct m
   return status;
 }
 
-enum pkgimg_status region_create(uint64_t size, bool search, struct region **result, struct map_counts *counts,
-                                 struct pkgimg_error *error)
+enum pkgimg_status region_create(uint64_t size, bool search, uint64_t place, struct region **result,
+                                 struct map_counts *counts, struct pkgimg_error *error)
 {
   struct region *region = calloc(1, sizeof *region);
   if (!region)
     return fail_memory(error, sizeof *region);
   region->size = size;
   region->holders = 1;
-  enum pkgimg_status status = map_areas(region, search, counts, error);
+  enum pkgimg_status status = map_areas(region, search, place, counts, error);
   if (status == PKGIMG_OK)
     *result = region;
   else

@@ -49,11 +49,24 @@ static int thread_atexit(void (*destroy)(void *), void *object, void *handle)
   return failure;
 }
 
-uint64_t gate_find(const char *name)
+static const struct gate_entry *added;
+
+void gate_add(const struct gate_entry *entry)
 {
-  if (strcmp(name, "__tls_get_addr") == 0)
-    return (uint64_t)(uintptr_t)tls_get_addr;
-  if (strcmp(name, "__cxa_thread_atexit") == 0 || strcmp(name, "__cxa_thread_atexit_impl") == 0)
-    return (uint64_t)(uintptr_t)thread_atexit;
-  return 0;
+  added = entry;
+}
+
+const struct gate_entry *gate_find(const char *name)
+{
+  static const struct gate_entry entries[] = {
+      {"__tls_get_addr", (uint64_t)(uintptr_t)tls_get_addr, NULL},
+      {"__cxa_thread_atexit", (uint64_t)(uintptr_t)thread_atexit, NULL},
+      {"__cxa_thread_atexit_impl", (uint64_t)(uintptr_t)thread_atexit, NULL},
+  };
+  for (size_t i = 0; i < sizeof entries / sizeof *entries; i++)
+    if (strcmp(name, entries[i].name) == 0)
+      return &entries[i];
+  if (added && strcmp(name, added->name) == 0)
+    return added;
+  return gate_find_heap(name);
 }

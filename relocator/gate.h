@@ -4,10 +4,24 @@
 #ifndef RELOCATOR_GATE_H
 #define RELOCATOR_GATE_H
 
+#include <stdatomic.h>
 #include <stdint.h>
 
-/// The address of our function for this import, 0 if the host's own is meant.
-uint64_t gate_find(const char *name);
+/// Our function for an import.
+struct gate_entry {
+  const char *name;
+  uint64_t function;
+  _Atomic uint64_t *original;  ///< receives the host's own, which must exist; NULL: it is not needed
+};
+/// NULL if the host's own is meant.
+const struct gate_entry *gate_find(const char *name);
+
+/// Have one more function of the process stand in for a host function, in images that are loaded from now
+/// on. `entry` stays valid.
+void gate_add(const struct gate_entry *entry);
+
+/// The part of the gate that frees and measures objects (gate_heap.c): captured ones are nobody's to free.
+const struct gate_entry *gate_find_heap(const char *name);
 
 /// Who keeps an image in memory while destructors of its thread_local objects are pending.
 /// `handle` is the __dso_handle that the image passed. Set once, before any image is loaded.

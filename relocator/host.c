@@ -347,10 +347,15 @@ bool host_find(const struct host_query *query, struct host_symbol *symbol, uint6
     *symbol = place->symbol;
     return true;
   }
-  struct answer found = {.symbol.value = gate_find(query->name)};
+  struct answer found = {0};
+  const struct gate_entry *gate = gate_find(query->name);
   ++*lookups;
-  if (!found.symbol.value && !look_up(query, &found))
+  if ((!gate || gate->original) && !look_up(query, &found))
     return false;
+  if (gate && gate->original)
+    *gate->original = found.symbol.value;
+  if (gate)
+    found.symbol.value = gate->function;
   *symbol = found.symbol;
   // Not remembering only costs time.
   bool same_version = found.version && strcmp(found.version, query->version) == 0;

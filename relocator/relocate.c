@@ -3,6 +3,7 @@
 
 #include "format/relocation.h"
 #include "format/sites.h"
+#include "relocator/captured.h"
 #include "relocator/tls.h"
 
 #include <string.h>
@@ -247,6 +248,8 @@ enum pkgimg_status relocate(const struct relocation *relocation, uint64_t *sites
   for (uint32_t set = 0; set < tables->clone_set_count; set++)
     TRY(relocate_clones(relocation, &words, set, &clones, error));
   *sites += tables->site_import_count + tables->site_clone_count + tables->residual_count;
+  if (tables->captured_set_count)
+    TRY(relocate_captured(relocation, sites, error));
   for (uint32_t i = 0; i < tables->residual_count; i++)
     TRY(relocate_residual(relocation, &tables->residuals[i], error));
   return PKGIMG_OK;

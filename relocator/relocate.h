@@ -12,6 +12,7 @@
 /// What a set of sites refers to: the image itself, or a dependency.
 struct target {
   uint64_t base;    ///< added to an address as linked
+  uint64_t heap;    ///< where its heap begins, 0 if it has none
   uint64_t module;  ///< thread-local module of the image, 0 if it has none
   const uint32_t *clones;  ///< address, as linked, of the chosen body of each of its clones
   uint32_t clone_count;

@@ -42,6 +42,9 @@ struct pkgimg_build_options {
   const char *name;                ///< the package; letters, digits and . _ + -; not the first a dot or -
   const char *output;              ///< path of the result; NULL: NAME.so (.o, .bc, .s) in the working folder
   const char *init;                ///< function that pkgimg_init runs, `void f(void)`; NULL: none
+  const char *precompile;          ///< function whose result the image starts from, `void f(void)`; NULL: none
+  unsigned precompile_limit;       ///< seconds that one run of it may take; 0: any number
+  struct pkgimg_strings roots;     ///< variables that pkgimg_root finds by name
   struct pkgimg_strings deps;      ///< image files, or NAMEs looked for in dep_path
   struct pkgimg_strings dep_path;  ///< folders; the output's own folder is searched last
   struct pkgimg_strings exports;   ///< globs of symbols to export; empty: all with default visibility
@@ -63,7 +66,7 @@ struct pkgimg_build_options {
 };
 #define PKGIMG_BUILD_OPTIONS_INIT                                                                                 \
   {                                                                                                               \
-    .size = sizeof(struct pkgimg_build_options), .optimize = 2, .inline_functions = 1                             \
+    .size = sizeof(struct pkgimg_build_options), .optimize = 2, .inline_functions = 1, .precompile_limit = 300     \
   }
 
 /// Build from files: .c, .cc, .cpp, .cxx, .ll, .bc, or folders, of which all such files are taken,

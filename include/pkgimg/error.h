@@ -40,6 +40,7 @@ enum pkgimg_status {
   PKGIMG_MANIFEST,          ///< the manifest cannot be understood
   PKGIMG_BUSY,              ///< the object is still in use
   PKGIMG_SYSIMAGE,          ///< does not fit its system image: a higher baseline; or there are two
+  PKGIMG_CAPTURE,           ///< what initialisation leaves cannot be stored: it is not the same in every run, or fails
   PKGIMG_STATUS_COUNT
 };
 

@@ -82,7 +82,8 @@ static void compare_symbol(const struct subject *subject)
   subject->tally->words++;
   if (places[OURS].pair == places[THEIRS].pair && places[OURS].address == places[THEIRS].address)
     return;
-  if (gate_find(subject->name) && places[OURS].address == gate_find(subject->name))
+  const struct gate_entry *gate = gate_find(subject->name);
+  if (gate && places[OURS].address == gate->function)
     subject->tally->gates++;
   else if (agree_by_name(subject, places))
     subject->tally->by_name++;

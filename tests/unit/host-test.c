@@ -82,7 +82,7 @@ static void compare_symbol(const char *name, const char *version, uint8_t type, 
 {
   void *expected = dlvsym(RTLD_DEFAULT, name, version), *found = found_address(name, version, type);
   if (gate_find(name))
-    counts->gates += found == (void *)gate_find(name);
+    counts->gates += found == (void *)gate_find(name)->function;
   else if (expected == found || is_interceptor(name, type, found))
     counts->same++;
   else if (counts->different++ < 10)

@@ -20,7 +20,7 @@ static struct world before, now;
 static struct region *region_of(uint64_t size, bool search)
 {
   struct region *region = NULL;
-  CHECK_OK(region_create(size, search, &region, &counts, &error), &error);
+  CHECK_OK(region_create(size, search, 0, &region, &counts, &error), &error);
   return region;
 }
 
@@ -74,8 +74,8 @@ static void sizes(void)
   geometry.areas[AREA_W].memory_size = 10;
   CHECK(slot_size(&geometry) == 2 * FORMAT_PAGE);
   struct region *region = NULL;
-  CHECK(region_create(1ull << 60, false, &region, &counts, &error) == PKGIMG_NO_MEMORY && !region);
-  CHECK(region_create(1ull << 60, true, &region, &counts, &error) != PKGIMG_OK && !region);
+  CHECK(region_create(1ull << 60, false, 0, &region, &counts, &error) == PKGIMG_NO_MEMORY && !region);
+  CHECK(region_create(1ull << 60, true, 0, &region, &counts, &error) != PKGIMG_OK && !region);
 }
 
 // ---- files

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: MIT
+//
+// H: the heap of an image, which lies apart from its other areas and may have any size.
+#ifndef MAPPER_HEAP_H
+#define MAPPER_HEAP_H
+
+#include "mapper/mapper.h"
+
+/// How H comes into memory.
+enum heap_way {
+  HEAP_MAPPED,  ///< a private mapping of the file: pages that are not written stay shared and clean
+  HEAP_READ,    ///< memory of huge pages, which the caller fills with heap_read
+};
+
+/// Which way is cheaper: to copy a page on write costs more than to read it into huge pages, from about a
+/// quarter of the pages on.
+enum heap_way heap_way(const struct disk_heap *heap);
+
+/// Map H. `place`: where, or 0; PKGIMG_BUSY if something lies there. HEAP_READ gives zeroed memory.
+PKGIMG_MUST_USE enum pkgimg_status heap_map(const struct image_handle *handle, const struct disk_heap *heap,
+                                            enum heap_way way, uint64_t place, uint8_t **memory,
+                                            struct map_counts *counts, struct pkgimg_error *error);
+
+/// Read `size` bytes of the stored heap, from `offset` on.
+PKGIMG_MUST_USE enum pkgimg_status heap_read(const struct image_handle *handle, const struct disk_heap *heap,
+                                             uint64_t offset, void *bytes, uint64_t size, struct map_counts *counts,
+                                             struct pkgimg_error *error);
+
+void heap_unmap(uint8_t *memory, uint64_t size);
+
+#endif
