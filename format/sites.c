@@ -8,7 +8,7 @@ enum {
   COOKIE_RUNS = 12347,
   OFFSETS_FROM = 4,  // with runs, fewer containers than this come without an offset header
   ARRAY_MAX = 4096,
-  BITSET_WORDS = 1024,
+  BITSET_WORDS = SITES_BITSET_WORDS,
 };
 
 static uint16_t load16(const uint8_t *bytes)
@@ -166,6 +166,55 @@ size_t sites_next(struct sites_walk *walk, uint32_t ids[SITES_BATCH])
       return 0;
   }
   return 0;
+}
+
+static bool container_is_done(const struct sites_walk *walk)
+{
+  return walk->left == 0 && walk->bits == 0 && (walk->kind != SITES_RUN || walk->run_next > walk->run_last);
+}
+
+uint64_t sites_peek(const struct sites_walk *walk)
+{
+  if (!container_is_done(walk))
+    return 0;
+  if (walk->broken || walk->container == walk->containers)
+    return UINT64_MAX;
+  return (uint64_t)load16(walk->headers + 4 * walk->container) << 16;
+}
+
+static bool container_is_bitset(const struct sites_walk *walk, uint32_t index)
+{
+  bool runs = walk->runs && walk->runs[index / 8] >> index % 8 & 1;
+  return !runs && load16(walk->headers + 4 * index + 2) + 1u > ARRAY_MAX;
+}
+
+// All bits lie below the universe.
+static bool bits_fit(const uint8_t *words, uint64_t base, uint64_t universe)
+{
+  if (base + 65536 <= universe)
+    return true;
+  for (uint64_t i = 0; i < BITSET_WORDS; i++) {
+    uint64_t bits, first = base + 64 * i;
+    memcpy(&bits, words + 8 * i, sizeof bits);
+    uint64_t allowed = universe <= first ? 0 : universe - first >= 64 ? UINT64_MAX : (1ull << (universe - first)) - 1;
+    if (bits & ~allowed)
+      return false;
+  }
+  return true;
+}
+
+const uint8_t *sites_next_bitset(struct sites_walk *walk, uint32_t *base)
+{
+  uint32_t index = walk->container;
+  if (walk->broken || index == walk->containers || !container_is_done(walk) || !container_is_bitset(walk, index))
+    return NULL;
+  *base = (uint32_t)load16(walk->headers + 4 * index) << 16;
+  if (walk->bytes.size - walk->position < 8 * BITSET_WORDS ||
+      !bits_fit(walk->bytes.data + walk->position, *base, walk->universe))
+    return NULL;
+  walk->container++;
+  walk->kinds[SITES_BITSET]++;
+  return take(walk, 8 * BITSET_WORDS);
 }
 
 bool sites_valid(struct span bytes, uint32_t universe, uint64_t count)

@@ -36,6 +36,15 @@ PKGIMG_MUST_USE bool sites_begin(struct sites_walk *walk, struct span bytes, uin
 /// contradict the format or an id is outside of the universe; the ids returned before are good.
 size_t sites_next(struct sites_walk *walk, uint32_t ids[SITES_BATCH]);
 
+/// The least id that may come next: UINT64_MAX if none does, 0 within a container.
+uint64_t sites_peek(const struct sites_walk *walk);
+
+/// If the ids that come next are all those of a container that is a bitset: its SITES_BITSET_WORDS words, which need
+/// not be aligned, and the id of the first bit; the walk goes on behind it. Else NULL, as also where the bytes end
+/// too early or a bit is outside of the universe, which is left for sites_next to find.
+#define SITES_BITSET_WORDS 1024
+const uint8_t *sites_next_bitset(struct sites_walk *walk, uint32_t *base);
+
 /// Walk all of it, and require ids strictly ascending, `count` of them, and no byte left over.
 bool sites_valid(struct span bytes, uint32_t universe, uint64_t count);
 

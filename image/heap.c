@@ -7,7 +7,8 @@
 #include "relocator/captured.h"
 #include "relocator/heaps.h"
 
-enum { PIECE = 256 * 1024 };  // fits the second-level cache, and is a whole number of bitmap containers' halves
+// The words of one container of a bitmap. Fits the second-level cache.
+enum { PIECE = 65536 * 8 };
 
 enum pkgimg_status heap_place(struct session *session, struct pkgimg_image *image, const struct image_handle *handle,
                               const struct tables *tables)

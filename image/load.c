@@ -266,6 +266,15 @@ static enum pkgimg_status keep_deferred(struct session *session, const struct re
   return PKGIMG_OK;
 }
 
+// How wide vectors of the loader's own may be.
+static unsigned vector_bits(struct pkgimg_runtime *runtime)
+{
+  if (!runtime->features_known && runtime_look_at_cpu(runtime, NULL, NULL) != PKGIMG_OK)
+    return 0;
+  unsigned bits = cpu_features_width(cpu_isa_of_machine(FORMAT_HOST_MACHINE), &runtime->features);
+  return runtime->vector_bits && runtime->vector_bits < bits ? runtime->vector_bits : bits;
+}
+
 static enum pkgimg_status relocate_image(struct session *session, struct pkgimg_image *image,
                                          const struct image_handle *handle, const struct tables *tables)
 {
@@ -275,6 +284,7 @@ static enum pkgimg_status relocate_image(struct session *session, struct pkgimg_
                                   .constants = slot_at(&image->slot, FORMAT_L_START),
                                   .data = slot_at(&image->slot, FORMAT_W_START),
                                   .imports = (struct host_symbol *)(void *)session->scratch->imports.data,
+                                  .vector_bits = image->heap ? vector_bits(session->runtime) : 0,
                                   .run_code = runs_code(session->runtime)};
   TRY(set_targets(session, image));
   relocation.targets = (struct target *)(void *)session->scratch->targets.data;

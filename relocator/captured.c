@@ -4,6 +4,10 @@
 #include "format/sites.h"
 
 #include <stdlib.h>
+#include <string.h>
+#ifdef __x86_64__
+#include <immintrin.h>
+#endif
 
 /// A set and how far it is done.
 struct progress {
@@ -142,6 +146,79 @@ struct heap_relocation *heap_relocation_begin(const struct relocation *relocatio
   return work;
 }
 
+// ---- many words of 64 K at once
+
+static uint64_t load64(const uint8_t *at)
+{
+  uint64_t value;
+  memcpy(&value, at, sizeof value);
+  return value;
+}
+
+static void add_one_by_one(uint64_t *words, const uint8_t *bits, size_t count, uint64_t add)
+{
+  for (size_t i = 0; i < count; i++)
+    for (uint64_t left = load64(bits + 8 * i); left; left &= left - 1)
+      words[64 * i + (size_t)__builtin_ctzll(left)] += add;
+}
+
+#ifdef __x86_64__
+__attribute__((target("avx2"))) static void add_256(uint64_t *words, const uint8_t *bits, size_t count, uint64_t add)
+{
+  const __m256i places = _mm256_set_epi64x(8, 4, 2, 1), sum = _mm256_set1_epi64x((long long)add);
+  for (size_t i = 0; i < count; i++, words += 64) {
+    uint64_t left = load64(bits + 8 * i);
+    for (size_t j = 0; left; j += 4, left >>= 4) {
+      __m256i *at = (__m256i *)(void *)(words + j);
+      __m256i here = _mm256_and_si256(_mm256_set1_epi64x((long long)left), places);
+      __m256i mask = _mm256_cmpeq_epi64(here, places);
+      _mm256_storeu_si256(at, _mm256_add_epi64(_mm256_loadu_si256(at), _mm256_and_si256(mask, sum)));
+    }
+  }
+}
+
+__attribute__((target("avx512f"))) static void add_512(uint64_t *words, const uint8_t *bits, size_t count,
+                                                       uint64_t add)
+{
+  const __m512i sum = _mm512_set1_epi64((long long)add);
+  for (size_t i = 0; i < 8 * count; i++) {
+    __m512i here = _mm512_loadu_si512(words + 8 * i);
+    _mm512_storeu_si512(words + 8 * i, _mm512_mask_add_epi64(here, bits[i], here, sum));
+  }
+}
+#endif
+
+static void add_where_set(const struct relocation *relocation, uint64_t *words, const uint8_t *bits, size_t count,
+                          uint64_t add)
+{
+#ifdef __x86_64__
+  if (relocation->vector_bits >= 512)
+    add_512(words, bits, count, add);
+  else if (relocation->vector_bits >= 256)
+    add_256(words, bits, count, add);
+  else
+#endif
+    add_one_by_one(words, bits, count, add);
+}
+
+// All bitsets that come next, up to `limit`, a multiple of 64 K or the end of the heap. What is set
+// beyond the heap was excluded; its last page ends a group of eight words of bits.
+static void relocate_bitsets(const struct relocation *relocation, struct progress *progress, uint64_t *words,
+                             uint64_t limit)
+{
+  uint32_t base;
+  while (sites_peek(&progress->walk) < limit) {
+    const uint8_t *bits = sites_next_bitset(&progress->walk, &base);
+    if (!bits)
+      return;
+    uint64_t count = (progress->walk.universe - (uint64_t)base) / 64;
+    count = count < SITES_BITSET_WORDS ? count : SITES_BITSET_WORDS;
+    add_where_set(relocation, words + base, bits, count, progress->add);
+    for (size_t i = 0; i < SITES_BITSET_WORDS; i++)
+      progress->seen += (uint64_t)__builtin_popcountll(load64(bits + 8 * i));
+  }
+}
+
 static enum pkgimg_status relocate_until(const struct heap_relocation *work, struct progress *progress,
                                          uint64_t *words, uint64_t limit, struct pkgimg_error *error)
 {
@@ -149,6 +226,13 @@ static enum pkgimg_status relocate_until(const struct heap_relocation *work, str
   bool details = captured_has_details(progress->set);
   for (;;) {
     if (progress->next == progress->count) {
+      if (!details) {
+        progress->seen += progress->count;
+        progress->next = progress->count = 0;
+        relocate_bitsets(relocation, progress, words, limit);
+      }
+      if (sites_peek(&progress->walk) >= limit)
+        return PKGIMG_OK;
       TRY(refill(relocation, progress, error));
       if (progress->count == 0)
         return PKGIMG_OK;

@@ -26,6 +26,7 @@ struct relocation {
   uint8_t *data;                 ///< W in memory
   const struct target *targets;  ///< for each set but the host's
   const struct host_symbol *imports;
+  unsigned vector_bits;  ///< width of vectors that may be used: 0, 256 or 512
   bool run_code;  ///< whether IFUNC resolvers may be called
 };
 

@@ -1,0 +1,348 @@
+// SPDX-License-Identifier: MIT
+//
+// bench-heap: a captured heap of the published shape of a system image, 188 MB with 9.3 million pointers, loaded
+// where nothing of it is at its preferred place. Against it: the published scheme, re-implemented (positions as variable-
+// length differences, in order; each word of a private file mapping gets the base added), the same scheme in memory
+// of huge pages, and the floor: the bytes read into huge pages, and nothing done to them.
+#include "bench/options.h"
+#include "bench/statistics.h"
+#include "bench/workshop.h"
+#include "format/sites.h"
+#include "format/view.h"
+
+#include <pkgimg/pkgimg.h>
+
+#include <err.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { HUGE = 2 << 20, PIECE = 256 << 10, MOST_ROUNDS = 1000 };
+
+enum contestant { FLOOR, PKGIMG, PUBLISHED, PUBLISHED_HUGE, CONTESTANTS };
+static const char *const names[CONTESTANTS] = {"read into huge pages, no relocation", "pkgimg, unbound",
+                                               "published scheme, file mapped",
+                                               "published scheme, read into huge pages"};
+
+/// What one process measured.
+struct sample {
+  double load_ns, walk_ns;
+  long faults;
+  uint64_t sum;
+};
+
+static char image_path[SUBJECT_PATH], bytes_path[SUBJECT_PATH], positions_path[SUBJECT_PATH];
+
+static double now(void)
+{
+  struct timespec time;
+  clock_gettime(CLOCK_MONOTONIC, &time);
+  return (double)time.tv_sec * 1e9 + (double)time.tv_nsec;
+}
+
+static long faults(void)
+{
+  struct rusage usage;
+  getrusage(RUSAGE_SELF, &usage);
+  return usage.ru_minflt;
+}
+
+// ---- the package
+
+static void build(const struct options *options)
+{
+  char folder[SUBJECT_PATH], stamp[4096], output[4096];
+  unsigned objects = options->shape.packages;
+  struct command command = {0};
+  workshop_folder(options, folder, "heap");
+  workshop_path(image_path, "%s/graph.so", folder);
+  workshop_path(bytes_path, "%s/graph.bytes", folder);
+  workshop_path(positions_path, "%s/graph.positions", folder);
+  int used = snprintf(stamp, 1024, "%u objects\n", objects);
+  workshop_pkgimg_identity(stamp + used, sizeof stamp - (size_t)used);
+  if (workshop_is_fresh(folder, stamp))
+    return;
+  fprintf(stderr, "building %s\n", folder);
+  workshop_begin(folder);
+  command_add(&command, "%s/pkgimg", workshop_programs());
+  command_add(&command, "build");
+  command_add(&command, "--name=graph");
+  command_add(&command, "--precompile=build");
+  command_add(&command, "--cflags=-DOBJECTS=%uu", objects);
+  command_add(&command, "%s/graph.c", BENCH_HEAP);
+  command_add(&command, "-o");
+  command_add(&command, "%s", image_path);
+  process_run(&command, output, sizeof output);
+  command_deinit(&command);
+  workshop_finish(folder, stamp);
+}
+
+// ---- the published scheme's files: the heap with offsets, and the positions of its words
+
+static void *read_file(const char *path, size_t *size)
+{
+  struct stat status;
+  int fd = open(path, O_RDONLY | O_CLOEXEC);
+  if (fd < 0 || fstat(fd, &status) < 0)
+    err(1, "%s", path);
+  void *bytes = mmap(NULL, (size_t)status.st_size + 1, PROT_READ, MAP_PRIVATE, fd, 0);
+  if (bytes == MAP_FAILED)
+    err(1, "%s", path);
+  close(fd);
+  *size = (size_t)status.st_size;
+  return bytes;
+}
+
+static void put_difference(FILE *file, uint64_t difference)
+{
+  for (; difference > 127; difference >>= 7)
+    putc((int)(difference & 127) | 128, file);
+  putc((int)difference, file);
+}
+
+static uint64_t write_positions(const struct image_file *image, FILE *file)
+{
+  uint64_t last = 0, count = 0;
+  const struct tables *tables = &image->tables;
+  for (uint32_t i = 0; i < tables->captured_set_count; i++) {
+    const struct disk_captured_set *set = &tables->captured_sets[i];
+    struct sites_walk walk;
+    uint32_t ids[SITES_BATCH];
+    if (set->universe != CAPTURED_IN_HEAP || set->kind != CAPTURED_HEAP ||
+        !sites_begin(&walk, captured_bytes(tables, set), captured_universe(tables, set)))
+      continue;
+    for (size_t got; (got = sites_next(&walk, ids)) > 0; count += got)
+      for (size_t j = 0; j < got; j++) {
+        put_difference(file, ids[j] - last);
+        last = ids[j];
+      }
+  }
+  return count;
+}
+
+static void write_published(uint64_t *bytes, uint64_t *pointers)
+{
+  struct pkgimg_error error;
+  struct image_file image;
+  struct reader reader = {.file = image_path, .error = &error};
+  reader.bytes.data = read_file(image_path, &reader.bytes.size);
+  if (image_file_read(&reader, &image) != PKGIMG_OK)
+    errx(1, "%s", error.text);
+  FILE *positions = fopen(positions_path, "w"), *heap = fopen(bytes_path, "w");
+  if (!positions || !heap)
+    err(1, "%s", bytes_path);
+  *pointers = write_positions(&image, positions);
+  *bytes = image.heap.bytes.size;
+  fwrite(image.heap.bytes.data, 1, image.heap.bytes.size, heap);
+  if (ferror(heap) | ferror(positions) | fclose(heap) | fclose(positions))
+    err(1, "%s", bytes_path);
+  munmap((void *)(uintptr_t)reader.bytes.data, reader.bytes.size + 1);
+}
+
+// ---- contestants, each in a process of its own
+
+static uint8_t *huge_memory(size_t size)
+{
+  uint8_t *start = mmap(NULL, size + HUGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (start == MAP_FAILED)
+    err(1, "mmap");
+  start += -(uintptr_t)start & (HUGE - 1);
+  madvise(start, size, MADV_HUGEPAGE);
+  return start;
+}
+
+static uint8_t *read_huge(size_t *size)
+{
+  struct stat status;
+  int fd = open(bytes_path, O_RDONLY | O_CLOEXEC);
+  if (fd < 0 || fstat(fd, &status) < 0)
+    err(1, "%s", bytes_path);
+  *size = (size_t)status.st_size;
+  uint8_t *memory = huge_memory(*size);
+  for (size_t at = 0; at < *size; at += PIECE)
+    if (pread(fd, memory + at, *size - at < PIECE ? *size - at : PIECE, (off_t)at) < 0)
+      err(1, "%s", bytes_path);
+  close(fd);
+  return memory;
+}
+
+static uint8_t *map_private(size_t *size)
+{
+  struct stat status;
+  int fd = open(bytes_path, O_RDONLY | O_CLOEXEC);
+  if (fd < 0 || fstat(fd, &status) < 0)
+    err(1, "%s", bytes_path);
+  *size = (size_t)status.st_size;
+  void *memory = mmap(NULL, *size, PROT_READ | PROT_WRITE, MAP_PRIVATE, fd, 0);
+  if (memory == MAP_FAILED)
+    err(1, "%s", bytes_path);
+  close(fd);
+  return memory;
+}
+
+static void relocate_published(uint8_t *memory)
+{
+  size_t size;
+  const uint8_t *at = read_file(positions_path, &size), *end = at + size;
+  uint64_t *word = (uint64_t *)(void *)memory;
+  while (at < end) {
+    uint64_t difference = 0;
+    for (unsigned shift = 0;; shift += 7) {
+      difference |= (uint64_t)(*at & 127) << shift;
+      if (!(*at++ & 128))
+        break;
+    }
+    word += difference;
+    *word += (uint64_t)memory;
+  }
+}
+
+// A walk over the first words of what lies there, so that every way shows usable memory.
+static uint64_t touch(const uint8_t *memory, size_t size)
+{
+  uint64_t sum = 0, state = 1;
+  for (int i = 0; i < 100; i++) {
+    state = state * 6364136223846793005u + 1442695040888963407u;
+    uint64_t value;
+    memcpy(&value, memory + (state >> 20) % (size / 8) * 8, sizeof value);
+    sum += value;
+  }
+  return sum;
+}
+
+static void load_image(struct sample *sample)
+{
+  struct pkgimg_runtime *runtime;
+  struct pkgimg_image *image;
+  struct pkgimg_error error;
+  void *walk;
+  if (pkgimg_runtime_open(NULL, &runtime, &error) != PKGIMG_OK)
+    errx(1, "%s", error.text);
+  long before = faults();
+  double start = now();
+  if (pkgimg_load(runtime, image_path, &image, &error) != PKGIMG_OK)
+    errx(1, "%s", error.text);
+  sample->load_ns = now() - start;
+  sample->faults = faults() - before;
+  start = now();
+  if (pkgimg_symbol(image, "walk", &walk, &error) != PKGIMG_OK)
+    errx(1, "%s", error.text);
+  sample->sum = ((uint64_t(*)(uint32_t))(uintptr_t)walk)(100);
+  sample->walk_ns = now() - start;
+}
+
+static void load_otherwise(enum contestant contestant, struct sample *sample)
+{
+  size_t size = 0;
+  long before = faults();
+  double start = now();
+  uint8_t *memory = contestant == PUBLISHED ? map_private(&size) : read_huge(&size);
+  if (contestant != FLOOR)
+    relocate_published(memory);
+  sample->load_ns = now() - start;
+  sample->faults = faults() - before;
+  start = now();
+  sample->sum = touch(memory, size);
+  sample->walk_ns = now() - start;
+}
+
+static struct sample measure(enum contestant contestant)
+{
+  int ends[2], status;
+  struct sample sample = {0};
+  if (pipe(ends) < 0)
+    err(1, "pipe");
+  pid_t child = fork();
+  if (child < 0)
+    err(1, "fork");
+  if (child == 0) {
+    if (contestant == PKGIMG)
+      load_image(&sample);
+    else
+      load_otherwise(contestant, &sample);
+    _exit(write(ends[1], &sample, sizeof sample) != sizeof sample);
+  }
+  close(ends[1]);
+  ssize_t got = read(ends[0], &sample, sizeof sample);
+  close(ends[0]);
+  if (waitpid(child, &status, 0) < 0 || status != 0 || got != sizeof sample)
+    errx(1, "%s failed", names[contestant]);
+  return sample;
+}
+
+// ---- the report
+
+struct results {
+  double load[CONTESTANTS][MOST_ROUNDS], ratio[CONTESTANTS][MOST_ROUNDS], walk[CONTESTANTS][MOST_ROUNDS];
+  long faults[CONTESTANTS];
+};
+
+static void print_table(const struct results *results, unsigned rounds, FILE *out)
+{
+  fprintf(out, "%-42s %10s %12s %14s %8s\n", "", "load, ms", "of the floor", "100 reads, us", "faults");
+  for (int i = 0; i < CONTESTANTS; i++)
+    fprintf(out, "%-42s %10.1f %12.2f %14.1f %8ld\n", names[i], statistics_median(results->load[i], rounds) / 1e6,
+            statistics_median(results->ratio[i], rounds), statistics_median(results->walk[i], rounds) / 1e3,
+            results->faults[i]);
+}
+
+static void write_json(const char *path, const struct results *results, unsigned rounds)
+{
+  FILE *file = fopen(path, "w");
+  if (!file)
+    err(1, "%s", path);
+  fprintf(file, "[");
+  for (int i = 0; i < CONTESTANTS; i++)
+    fprintf(file, "%s\n  {\"name\": \"%s\", \"load_ns\": %.0f, \"of_the_floor\": %.4f, \"reads_ns\": %.0f, \"faults\": %ld}",
+            i ? "," : "", names[i], statistics_median(results->load[i], rounds),
+            statistics_median(results->ratio[i], rounds), statistics_median(results->walk[i], rounds),
+            results->faults[i]);
+  fprintf(file, "\n]\n");
+  if (ferror(file) | fclose(file))
+    err(1, "%s", path);
+}
+
+static struct options read_options(char **argv)
+{
+  struct options options = {.rounds = 11, .shape.packages = 1240000};
+  for (int i = 1; argv[i]; i++)
+    if (!options_number(argv, &i, "--rounds", &options.rounds) &&
+        !options_number(argv, &i, "--objects", &options.shape.packages) &&
+        !options_text(argv, &i, "--work", &options.work) && !options_text(argv, &i, "--json", &options.json))
+      errx(2, "usage: bench-heap [--rounds N] [--objects N] [--work FOLDER] [--json FILE]");
+  if (options.rounds < 1 || options.rounds > MOST_ROUNDS)
+    errx(2, "--rounds: 1 to %d", MOST_ROUNDS);
+  return options;
+}
+
+int main(int argc, char **argv)
+{
+  (void)argc;
+  static struct results results;
+  struct options options = read_options(argv);
+  uint64_t bytes, pointers, sum = 0;
+  build(&options);
+  write_published(&bytes, &pointers);
+  for (unsigned round = 0; round < options.rounds; round++)
+    for (int i = 0; i < CONTESTANTS; i++) {
+      struct sample sample = measure((enum contestant)i);
+      results.load[i][round] = sample.load_ns;
+      results.walk[i][round] = sample.walk_ns;
+      results.ratio[i][round] = sample.load_ns / results.load[FLOOR][round];
+      results.faults[i] = sample.faults;
+      if (i == PKGIMG && round && sample.sum != sum)
+        errx(1, "two loads of the image read other objects");
+      sum = i == PKGIMG ? sample.sum : sum;
+    }
+  printf("%.1f MB, %.2f million pointers; %u rounds, medians\n", (double)bytes / 1e6, (double)pointers / 1e6,
+         options.rounds);
+  print_table(&results, options.rounds, stdout);
+  if (options.json)
+    write_json(options.json, &results, options.rounds);
+  return fflush(stdout) || ferror(stdout);
+}
