@@ -32,6 +32,15 @@ package_compare(relocs IMAGE relocs-check ORACLE "${package_oracles}/relocs-chec
 package_everywhere(relocs IMAGE relocs-check ORACLE "${package_oracles}/relocs-check" STATUS 3 NO_CPUS ARGS argument)
 package_compare(relocs.symver IMAGE relocs-symver ORACLE "${package_oracles}/relocs-symver" STATUS 0)
 
+# Packages with different target lists.
+package_oracle(libcross-low.so SOURCES cross/cross-low.c FLAGS -Wno-psabi -ffp-contract=off)
+package_oracle(cross-high SOURCES cross/cross-high.c FLAGS -Wno-psabi -ffp-contract=off LIBS libcross-low.so
+  DEPENDS oracle-libcross-low.so)
+package_image(cross-low cross/cross-low.ucl CLONED low)
+package_image(cross-high cross/cross-high.ucl DEPS cross-low CLONED high)
+package_compare(cross IMAGE cross-high ORACLE "${package_oracles}/cross-high" STATUS 0)
+package_everywhere(cross IMAGE cross-high ORACLE "${package_oracles}/cross-high" STATUS 0)
+
 # What an image may not contain, refused by the symbol's name.
 foreach(refused "initial-exec.c counter_at_fixed_offset" "local-exec.ll counter_of_the_executable")
   separate_arguments(refused)
