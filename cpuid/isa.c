@@ -105,9 +105,12 @@ char *cpu_features_text(const struct cpu_isa *isa, const struct cpu_features *se
 {
   size_t length = 0;
   text[0] = 0;
-  for (unsigned i = 0; i < isa->feature_count && length < size; i++)
+  for (unsigned i = 0; i < CPU_FEATURE_LIMIT && length < size; i++) {
+    char unknown[16];  // what a newer build knows
+    snprintf(unknown, sizeof unknown, "feature-%u", i);
     if (cpu_has(set, i))
-      length +=
-          (size_t)snprintf(text + length, size - length, "%s%s", length ? separator : "", isa->features[i].name);
+      length += (size_t)snprintf(text + length, size - length, "%s%s", length ? separator : "",
+                                 i < isa->feature_count ? isa->features[i].name : unknown);
+  }
   return text;
 }

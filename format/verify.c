@@ -131,7 +131,8 @@ static enum pkgimg_status symbols_check(struct image_file *image)
   return PKGIMG_OK;
 }
 
-static enum pkgimg_status sets_walk(const struct image_file *image, const struct disk_site_set *sets, uint32_t count)
+static enum pkgimg_status sets_walk(const struct image_file *image, const struct disk_site_set *sets,
+                                    uint32_t count)
 {
   const struct tables *tables = &image->tables;
   for (uint32_t i = 0; i < count; i++)
@@ -160,6 +161,45 @@ static enum pkgimg_status sites_check(const struct image_file *image)
   TRY(sets_walk(image, image->tables.site_sets, image->tables.set_count));
   TRY(captured_walk(image));
   return sets_walk(image, image->tables.clone_sets, image->tables.clone_set_count);
+}
+
+static enum pkgimg_status broken(const struct image_file *image, const void *member, const char *what,
+                                 uint64_t expected, uint64_t found)
+{
+  uint64_t at =
+      image->header.geometry.tables_offset + (uint64_t)((const uint8_t *)member - image->tables.bytes.data);
+  return fail_at(image->reader.error, PKGIMG_MALFORMED, image->reader.file, at, what, expected, found);
+}
+
+// The dynamic symbol of a function with several bodies, which ld.so goes by, is the baseline's.
+static enum pkgimg_status clones_check(const struct image_file *image)
+{
+  const struct tables *tables = &image->tables;
+  for (uint32_t i = 0; i < tables->clone_count; i++) {
+    const struct disk_clone *clone = &tables->clones[i];
+    uint64_t value = clone->symbol < image->symbols.count ? image->symbols.symbols[clone->symbol].st_value : 0;
+    if (value != clone_body(tables, clone, 0))
+      return broken(image, clone, "address of a clone's symbol", clone_body(tables, clone, 0), value);
+  }
+  return PKGIMG_OK;
+}
+
+// A load checks these as it uses them, and those of dependencies, which only a load has.
+static enum pkgimg_status clone_numbers_check(const struct image_file *image)
+{
+  const struct tables *tables = &image->tables;
+  uint32_t own_sites = tables->clone_set_count ? tables->clone_sets[FORMAT_SET_SELF].count : 0;
+  for (uint32_t i = 0; i < own_sites; i++)
+    if (tables->site_clones[i] >= tables->clone_count)
+      return broken(image, &tables->site_clones[i], "number of clones that a site needs",
+                    tables->site_clones[i] + 1ull, tables->clone_count);
+  for (uint32_t i = 0; i < tables->residual_count; i++) {
+    const struct disk_residual *residual = &tables->residuals[i];
+    if (residual->set == FORMAT_SET_SELF && residual->clone > tables->clone_count)
+      return broken(image, residual, "number of clones that a residual relocation needs", residual->clone,
+                    tables->clone_count);
+  }
+  return PKGIMG_OK;
 }
 
 static enum pkgimg_status data_check(const struct reader *reader, const struct image_file *image)
@@ -209,5 +249,7 @@ enum pkgimg_status image_file_read(const struct reader *reader, struct image_fil
   TRY(data_check(reader, image));
   TRY(symbols_check(image));
   TRY(sites_check(image));
+  TRY(clones_check(image));
+  TRY(clone_numbers_check(image));
   return identity_check(reader, image);
 }

@@ -347,9 +347,13 @@ static enum pkgimg_status clone_check(const struct reader *reader, const struct 
   if (clone->bodies & ~allowed || !(clone->bodies & 1))
     return broken(reader, at + 8, "bodies of a clone", allowed, clone->bodies);
   if (!range_within(clone->first, count, tables->body_count))
-    return broken(reader, at + 4, "bodies of a clone", tables->body_count, clone->first);
-  if (clone->symbol >= tables->head->symbols.count || (index && clone->symbol <= clone[-1].symbol))
-    return broken(reader, at, "symbol of a clone", tables->head->symbols.count, clone->symbol);
+    return broken(reader, at + 4, "number of bodies that a clone needs", clone->first + (uint64_t)count,
+                  tables->body_count);
+  if (clone->symbol >= tables->head->symbols.count)
+    return broken(reader, at, "number of symbols that a clone needs", clone->symbol + 1ull,
+                  tables->head->symbols.count);
+  if (index && clone->symbol <= clone[-1].symbol)
+    return broken(reader, at, "symbol of a clone (ascending)", clone[-1].symbol + 1ull, clone->symbol);
   for (unsigned i = 0; i < count; i++) {
     uint64_t body = tables->bodies[clone->first + i];
     if (body < code->address || body - code->address >= code->memory_size)

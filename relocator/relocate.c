@@ -88,10 +88,9 @@ static inline uint64_t *word_at(const struct words *words, uint32_t id)
   return (uint64_t *)(void *)(start + 8ull * id);
 }
 
-static enum pkgimg_status bad_sites(const struct relocation *relocation, uint32_t set, uint64_t seen,
-                                    struct pkgimg_error *error)
+static enum pkgimg_status bad_sites(const struct relocation *relocation, const struct disk_site_set *at,
+                                    uint64_t seen, struct pkgimg_error *error)
 {
-  const struct disk_site_set *at = &relocation->tables->site_sets[set];
   return fail_at(error, PKGIMG_MALFORMED, relocation->file, relocation->geometry->tables_offset + at->offset,
                  "bitmap of sites (number of good ones)", at->count, seen);
 }
@@ -99,36 +98,37 @@ static enum pkgimg_status bad_sites(const struct relocation *relocation, uint32_
 static enum pkgimg_status relocate_images(const struct relocation *relocation, const struct words *words,
                                           uint32_t set, struct pkgimg_error *error)
 {
+  const struct disk_site_set *at = &relocation->tables->site_sets[set];
   struct sites_walk walk;
   uint32_t ids[SITES_BATCH];
-  uint64_t base = relocation->targets[set].base, seen = 0, expected = relocation->tables->site_sets[set].count;
+  uint64_t base = relocation->targets[set].base, seen = 0, expected = at->count;
   if (!sites_begin(&walk, tables_sites(relocation->tables, set), relocation->tables->head->words))
-    return bad_sites(relocation, set, 0, error);
+    return bad_sites(relocation, at, 0, error);
   // A few bytes can stand for many runs: the number of sites bounds the walk.
   for (size_t count; seen <= expected && (count = sites_next(&walk, ids)) > 0; seen += count)
     for (size_t i = 0; i < count; i++)
       *word_at(words, ids[i]) += base;
-  return walk.broken || seen != expected ? bad_sites(relocation, set, seen, error) : PKGIMG_OK;
+  return walk.broken || seen != expected ? bad_sites(relocation, at, seen, error) : PKGIMG_OK;
 }
 
 static enum pkgimg_status relocate_host(const struct relocation *relocation, const struct words *words,
                                         struct pkgimg_error *error)
 {
   const struct tables *tables = relocation->tables;
-  uint32_t set = tables_host_set(tables);
+  const struct disk_site_set *at = &tables->site_sets[tables_host_set(tables)];
   struct sites_walk walk;
   uint32_t ids[SITES_BATCH];
   const uint32_t *imports = tables->site_imports, *end = imports + tables->site_import_count;
-  if (!sites_begin(&walk, tables_sites(tables, set), tables->head->words))
-    return bad_sites(relocation, set, 0, error);
+  if (!sites_begin(&walk, set_bytes(tables, at), tables->head->words))
+    return bad_sites(relocation, at, 0, error);
   for (size_t count; (count = sites_next(&walk, ids)) > 0; imports += count) {
     if (count > (size_t)(end - imports))
-      return bad_sites(relocation, set, tables->site_import_count + 1ull, error);
+      return bad_sites(relocation, at, tables->site_import_count + 1ull, error);
     for (size_t i = 0; i < count; i++)
       *word_at(words, ids[i]) += relocation->imports[imports[i]].value;
   }
   uint64_t seen = tables->site_import_count - (uint64_t)(end - imports);
-  return walk.broken || imports != end ? bad_sites(relocation, set, seen, error) : PKGIMG_OK;
+  return walk.broken || imports != end ? bad_sites(relocation, at, seen, error) : PKGIMG_OK;
 }
 
 // ---- clones: words that point to the chosen body of a function
@@ -138,22 +138,23 @@ static enum pkgimg_status bad_clone(const struct relocation *relocation, uint32_
 {
   const struct disk_site_set *at = &relocation->tables->clone_sets[set];
   return fail_at(error, PKGIMG_MALFORMED, relocation->file, relocation->geometry->tables_offset + at->offset,
-                 "number of a clone", relocation->targets[set].clone_count, clone);
+                 "number of clones that a site needs", clone + 1ull, relocation->targets[set].clone_count);
 }
 
 static enum pkgimg_status relocate_clones(const struct relocation *relocation, const struct words *words, uint32_t set,
                                           const uint32_t **clones, struct pkgimg_error *error)
 {
   const struct tables *tables = relocation->tables;
+  const struct disk_site_set *at = &tables->clone_sets[set];
   const struct target *target = &relocation->targets[set];
-  const uint32_t *end = *clones + tables->clone_sets[set].count;
+  const uint32_t *end = *clones + at->count;
   struct sites_walk walk;
   uint32_t ids[SITES_BATCH];
-  if (!sites_begin(&walk, set_bytes(tables, &tables->clone_sets[set]), tables->head->words))
-    return bad_clone(relocation, set, 0, error);
+  if (!sites_begin(&walk, set_bytes(tables, at), tables->head->words))
+    return bad_sites(relocation, at, 0, error);
   for (size_t count; (count = sites_next(&walk, ids)) > 0; *clones += count) {
     if (count > (size_t)(end - *clones))
-      return bad_clone(relocation, set, 0, error);
+      return bad_sites(relocation, at, at->count + 1ull, error);
     for (size_t i = 0; i < count; i++) {
       uint32_t clone = (*clones)[i];
       if (clone >= target->clone_count)
@@ -161,7 +162,8 @@ static enum pkgimg_status relocate_clones(const struct relocation *relocation, c
       *word_at(words, ids[i]) += target->base + target->clones[clone];
     }
   }
-  return walk.broken || *clones != end ? bad_clone(relocation, set, 0, error) : PKGIMG_OK;
+  uint64_t seen = at->count - (uint64_t)(end - *clones);
+  return walk.broken || *clones != end ? bad_sites(relocation, at, seen, error) : PKGIMG_OK;
 }
 
 // ---- residuals

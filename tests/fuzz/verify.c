@@ -38,19 +38,32 @@ static void use_symbols(const struct image_file *file)
   }
 }
 
-static void use_sites(const struct image_file *file)
+static void use_sites(const struct image_file *file, const struct disk_site_set *sets, uint32_t count_of_sets)
 {
   const struct tables *tables = &file->tables;
-  for (uint32_t set = 0; set < tables->set_count; set++) {
+  for (uint32_t set = 0; set < count_of_sets; set++) {
     struct sites_walk walk;
     uint32_t ids[SITES_BATCH];
-    if (!sites_begin(&walk, tables_sites(tables, set), tables->head->words))
+    if (!sites_begin(&walk, set_bytes(tables, &sets[set]), tables->head->words))
       abort();  // image_file_read has walked it
     for (size_t count; (count = sites_next(&walk, ids)) > 0;)
       for (size_t i = 0; i < count; i++) {
         struct span word = image_file_bytes(file, site_address(&file->header.geometry, ids[i]), 8);
         total += word.data[0];
       }
+  }
+}
+
+static void use_clones(const struct image_file *file)
+{
+  const struct tables *tables = &file->tables;
+  for (uint32_t i = 0; i < tables->target_count; i++)
+    use_string(file, tables->targets[i].name);
+  for (uint32_t i = 0; i < tables->clone_count; i++) {
+    total += *symbols_name(&file->symbols, tables->clones[i].symbol);
+    for (unsigned target = 0; target < tables->target_count; target++)
+      if (tables->clones[i].bodies >> target & 1)
+        total += image_file_bytes(file, clone_body(tables, &tables->clones[i], target), 1).data[0];
   }
 }
 
@@ -63,7 +76,9 @@ static void read_image(const uint8_t *bytes, size_t size)
     return;
   use_names(&file);
   use_symbols(&file);
-  use_sites(&file);
+  use_sites(&file, file.tables.site_sets, file.tables.set_count);
+  use_sites(&file, file.tables.clone_sets, file.tables.clone_set_count);
+  use_clones(&file);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -22,6 +22,9 @@ struct elf_file {
   const Elf64_Sym *symbols;
   uint64_t symbol_count;
   const char *strings;
+  const Elf64_Sym **functions;  ///< of .symtab, ascending by name
+  size_t function_count;
+  const char *function_names;
   const Elf64_Rela *relocations[2];  ///< DT_RELA, DT_JMPREL
   uint64_t relocation_counts[2];
 };
@@ -38,8 +41,11 @@ uint64_t elf_file_dynamic(const struct elf_file *file, int64_t tag);
 /// The names of DT_NEEDED, one after the other; NULL at the end.
 const char *elf_file_needed(const struct elf_file *file, size_t *position);
 
-/// Whether the file defines a symbol of this name with this value.
-bool elf_file_defines(const struct elf_file *file, const char *name, uint64_t value);
+/// The value of the dynamic symbol of this name. False if the file does not define it.
+bool elf_file_value(const struct elf_file *file, const char *name, uint64_t *value);
+
+/// The value of a function of this name in .symtab, which ld.so never reads.
+bool elf_file_function(const struct elf_file *file, const char *name, uint64_t *value);
 
 /// Write a copy whose constructors and destructors ld.so will not run, so that nothing but relocation has
 /// written to it when it is looked at. `file` itself changes in the same way.

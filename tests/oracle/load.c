@@ -24,6 +24,7 @@ static void add_pair(struct pairs *pairs, struct pkgimg_image *image)
   elf_file_read(&pair->file, pkgimg_image_path(image));
   pair->bases[OURS] = image_base(image);
   pair->modules[OURS] = image->tls_module;
+  choice_init(pair);
   for (int area = AREA_L; area <= AREA_W; area++)
     pair->relocated[area] = calloc(1, image->geometry.areas[area].file_size + 1);
 }

@@ -15,6 +15,7 @@ struct pair {
   struct pkgimg_image *image;
   uint64_t bases[WORLDS];
   uint64_t modules[WORLDS];        ///< of thread-local storage, 0: none
+  uint64_t runnable;               ///< of its targets, bit T: target T; 0 if it has none
   uint8_t *relocated[AREA_COUNT];  ///< for L and W: 1 for each byte of the file part that was relocated
 };
 
@@ -32,12 +33,23 @@ void pairs_unload(struct pairs *pairs);
 /// What was compared.
 struct tally {
   uint64_t words;               ///< relocated words that name the same thing
+  uint64_t better;              ///< of these: a body that only we know, better than the baseline's
   uint64_t by_name;             ///< of these: a weak symbol of which each world chose another definition
   uint64_t gates;               ///< of these: functions of ours that stand in for the host's
   uint64_t thread_local_words;  ///< of these: compared by what they make of it
   uint64_t plain_bytes;         ///< that no relocation names
   uint64_t failures;
 };
+
+/// Which bodies this processor should run: found in .symtab and by the processor's own words, without our tables of
+/// clones and without our choice.
+void choice_init(struct pair *pair);
+/// Where a dynamic symbol at `baseline` of this image should lead: to the best of its bodies.
+uint64_t choice_of(const struct pair *pair, const char *name, uint64_t baseline);
+/// The same for a function whose name is not at hand.
+uint64_t choice_at(const struct pair *pair, uint64_t baseline);
+/// Exported functions, as pkgimg_symbol finds them.
+void compare_exports(const struct pair *pair, struct tally *tally);
 
 /// Every relocation of one image.
 void compare_relocations(const struct pairs *pairs, struct pair *pair, struct tally *tally);

@@ -61,8 +61,10 @@ static void mark(const struct subject *subject, uint64_t size)
 
 static bool defines(const struct place *place, const char *name)
 {
+  uint64_t value;
   if (place->pair)
-    return elf_file_defines(&place->pair->file, name, place->address);
+    return elf_file_value(&place->pair->file, name, &value) &&
+           choice_of(place->pair, name, value) == place->address;
   return place->address && place->address == (uint64_t)dlsym(RTLD_DEFAULT, name);
 }
 
@@ -73,12 +75,23 @@ static bool agree_by_name(const struct subject *subject, const struct place plac
          defines(&places[THEIRS], subject->name);
 }
 
+// ld.so takes the baseline's body.
+static struct place with_choice(const struct subject *subject, struct place place)
+{
+  uint64_t baseline = place.address;
+  if (place.pair)
+    place.address = choice_of(place.pair, subject->name, baseline);
+  subject->tally->better += place.address != baseline;
+  return place;
+}
+
 static void compare_symbol(const struct subject *subject)
 {
   uint64_t addend = (uint64_t)subject->relocation->r_addend;
   struct place places[WORLDS];
   for (int world = 0; world < WORLDS; world++)
     places[world] = place_of(subject->pairs, world, subject->words[world][0] - addend);
+  places[THEIRS] = with_choice(subject, places[THEIRS]);
   subject->tally->words++;
   if (places[OURS].pair == places[THEIRS].pair && places[OURS].address == places[THEIRS].address)
     return;
@@ -89,17 +102,20 @@ static void compare_symbol(const struct subject *subject)
     subject->tally->by_name++;
   else
     differs(subject->tally, subject->pair, subject->relocation->r_offset,
-            "symbol %s: ours is %s+0x%lx, ld.so's is %s+0x%lx", subject->name,
+            "symbol %s: ours is %s+0x%lx, expected is %s+0x%lx", subject->name,
             places[OURS].pair ? places[OURS].pair->name : "host", (unsigned long)places[OURS].address,
             places[THEIRS].pair ? places[THEIRS].pair->name : "host", (unsigned long)places[THEIRS].address);
 }
 
-// The same distance from each image's base, wherever that leads.
+// The same distance from each image's base, wherever that leads. What a resolver returns may have been the word of a
+// function with several bodies.
 static void compare_relative(const struct subject *subject)
 {
   uint64_t ours = subject->words[OURS][0] - subject->pair->bases[OURS];
   uint64_t theirs = subject->words[THEIRS][0] - subject->pair->bases[THEIRS];
   bool resolver = ELF64_R_TYPE(subject->relocation->r_info) == R_X86_64_IRELATIVE;
+  if (resolver && ours != theirs)
+    theirs = choice_at(subject->pair, theirs);
   subject->tally->words++;
   if (ours != theirs && !(resolver && subject->words[OURS][0] == subject->words[THEIRS][0]))
     differs(subject->tally, subject->pair, subject->relocation->r_offset, "ours is +0x%lx, ld.so's is +0x%lx",

@@ -276,40 +276,53 @@ static const struct row {
     {"65535 equal runs", runs_without_end, PKGIMG_MALFORMED, PKGIMG_MALFORMED},
 };
 
-static void forge(struct forgery *forgery, const struct row *row, uint32_t set)
+/// A set of an image: of sites, or of clones' sites.
+static const struct where {
+  const char *image;
+  bool of_clones;
+  uint32_t set;
+} places[] = {{"full", false, 0}, {"full", false, 1}, {"full", false, 2}, {"many", true, 0}, {"many", true, 1}};
+
+static void forge(struct forgery *forgery, const struct row *row, const struct where *where)
 {
   uint32_t at = forgery_grow_tables(forgery, ROOM);
   struct disk_tables *tables = forgery_tables(forgery);
   struct bitmap bitmap = {.bytes = (uint8_t *)tables + at};
   row->make(&bitmap);
-  struct disk_site_set *sets = (struct disk_site_set *)(void *)((uint8_t *)tables + tables->site_sets.offset);
-  sets[set] = (struct disk_site_set){.offset = at, .size = bitmap.size, .count = bitmap.count};
-  // The host's set has an import for each of its sites; all of them the first one.
-  if (set == tables->site_sets.count - 1)
-    tables->site_imports = (struct disk_table){.offset = at + ROOM / 2 + ROOM / 4, .count = bitmap.count};
+  const struct disk_table *table = where->of_clones ? &tables->clone_sets : &tables->site_sets;
+  struct disk_site_set *sets = (struct disk_site_set *)(void *)((uint8_t *)tables + table->offset);
+  sets[where->set] = (struct disk_site_set){.offset = at, .size = bitmap.size, .count = bitmap.count};
+  // The host's set has an import for each of its sites, all of them the first one. So have both sets of clones' sites.
+  struct disk_table zeros = {.offset = at + ROOM / 2 + ROOM / 4, .count = bitmap.count};
+  if (where->of_clones) {
+    zeros.count += sets[1 - where->set].count;
+    tables->site_clones = zeros;
+  } else if (where->set == tables->site_sets.count - 1) {
+    tables->site_imports = zeros;
+  }
   forgery_seal(forgery, SEAL_ALL);
 }
 
-static bool run_row(const struct row *row, uint32_t set, const struct folders *folders)
+static bool run_row(const struct row *row, const struct where *where, const struct folders *folders)
 {
-  struct forgery forgery = take_good(folders, "full");
-  forge(&forgery, row, set);
-  publish(&forgery, folders, "full");
+  struct forgery forgery = take_good(folders, where->image);
+  forge(&forgery, row, where);
+  publish(&forgery, folders, where->image);
   forgery_deinit(&forgery);
   struct expectation verify = {.name = row->name, .status = row->verify};
   struct expectation load = {.name = row->name, .status = row->load};
-  const char *path = image_path(folders->work, "full");
+  const char *path = image_path(folders->work, where->image);
   return expect_verify(&verify, path) & expect_load(&load, path, PKGIMG_PREFETCH_NONE);
 }
 
 unsigned run_bitmaps(const struct folders *folders)
 {
-  static const char *const needed[] = {"leaf", NULL};
+  static const char *const needed[] = {"leaf", "many-leaf", NULL};
   unsigned failures = 0;
   copy_good(folders, needed);
-  for (uint32_t set = 0; set < 3; set++)
+  for (size_t place = 0; place < sizeof places / sizeof *places; place++)
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
-      failures += !run_row(&rows[i], set, folders);
-  printf("%zu bitmaps in each of 3 sets\n", sizeof rows / sizeof *rows);
+      failures += !run_row(&rows[i], &places[place], folders);
+  printf("%zu bitmaps in each of %zu sets\n", sizeof rows / sizeof *rows, sizeof places / sizeof *places);
   return failures;
 }

@@ -26,6 +26,16 @@ static uint64_t table_place(const struct forgery *forgery, enum place place)
     return in_tables(forgery, &tables->site_imports);
   case PLACE_RESIDUAL:
     return in_tables(forgery, &tables->residuals);
+  case PLACE_TARGET:
+    return in_tables(forgery, &tables->targets);
+  case PLACE_CLONE:
+    return in_tables(forgery, &tables->clones);
+  case PLACE_BODY:
+    return in_tables(forgery, &tables->bodies);
+  case PLACE_CLONE_SET:
+    return in_tables(forgery, &tables->clone_sets);
+  case PLACE_SITE_CLONE:
+    return in_tables(forgery, &tables->site_clones);
   default:
     return in_tables(forgery, &tables->libraries);
   }
@@ -69,6 +79,8 @@ static uint64_t value_of(const struct forgery *forgery, const struct edit *edit)
   const struct disk_geometry *geometry = &forgery_header(forgery)->geometry;
   const struct disk_area *constants = &geometry->areas[AREA_L], *data = &geometry->areas[AREA_W];
   const uint64_t origins[] = {[FROM_X] = geometry->areas[AREA_X].address,
+                              [FROM_END_OF_X] =
+                                  geometry->areas[AREA_X].address + geometry->areas[AREA_X].memory_size,
                               [FROM_END_OF_L] = constants->address + constants->file_size,
                               [FROM_END_OF_W] = data->address + data->file_size,
                               [FROM_TABLES] = geometry->tables_offset};

@@ -16,6 +16,7 @@ static const struct group {
     {"tables", run_tables},
     {"regions", run_regions},
     {"closures", run_closures},
+    {"clones", run_clones},
     {"bitmaps", run_bitmaps},
     {"graphs", run_graphs},
     {"files", run_files},

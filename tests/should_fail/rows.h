@@ -19,6 +19,9 @@
 #define IMPORT(member, value)     FIELD(PLACE_IMPORT, struct disk_import, member, value)
 #define SET(member, value)        FIELD(PLACE_SET, struct disk_site_set, member, value)
 #define RESIDUAL(member, value)   FIELD(PLACE_RESIDUAL, struct disk_residual, member, value)
+#define TARGET(member, value)     FIELD(PLACE_TARGET, struct disk_target, member, value)
+#define CLONE(member, value)      FIELD(PLACE_CLONE, struct disk_clone, member, value)
+#define CLONE_SET(member, value)  FIELD(PLACE_CLONE_SET, struct disk_site_set, member, value)
 #define CLOSURE(member, value)    FIELD(PLACE_CLOSURE, struct disk_closure, member, value)
 #define ENTRY(member, value)      FIELD(PLACE_ENTRY, struct disk_closure_entry, member, value)
 #define AT(place, offset, size, value)                                                                            \

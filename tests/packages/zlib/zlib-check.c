@@ -9,7 +9,10 @@
 #include <string.h>
 #include <zlib.h>
 
-enum { BLOCK = 4096, BLOCKS = 5000, TOTAL = BLOCK * BLOCKS, PART = TOTAL / 10, PIECE = 12345 };
+#ifndef BLOCKS
+#define BLOCKS 5000
+#endif
+enum { BLOCK = 4096, TOTAL = BLOCK * BLOCKS, PART = TOTAL / 10, PIECE = 12345 };
 
 static uint64_t next_random(uint64_t *state) {
   uint64_t x = *state;
