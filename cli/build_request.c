@@ -18,6 +18,7 @@ enum {
   OPTION_CPU_TARGET,
   OPTION_SYSIMAGE,
   OPTION_PRECOMPILE,
+  OPTION_COMPRESS,
   OPTION_PRECOMPILE_LIMIT,
   OPTION_ROOT,
   OPTION_EMIT,
@@ -43,6 +44,7 @@ static const struct option option_names[] = {
     {"inline", required_argument, NULL, OPTION_INLINE},
     {"cpu-target", required_argument, NULL, OPTION_CPU_TARGET},
     {"sysimage", no_argument, NULL, OPTION_SYSIMAGE},
+    {"compress", no_argument, NULL, OPTION_COMPRESS},
     {"precompile", required_argument, NULL, OPTION_PRECOMPILE},
     {"precompile-limit", required_argument, NULL, OPTION_PRECOMPILE_LIMIT},
     {"root", required_argument, NULL, OPTION_ROOT},
@@ -146,6 +148,9 @@ static bool take_option(struct build_request *request, int option, int argc, cha
     return take_text(&options->name, option);
   case OPTION_INIT:
     return take_text(&options->init, option);
+  case OPTION_COMPRESS:
+    options->compress = 1;
+    return true;
   case OPTION_PRECOMPILE:
     return take_text(&options->precompile, option);
   case OPTION_PRECOMPILE_LIMIT:

@@ -3,6 +3,7 @@
 // A whole file: what `pkgimg verify` promises, and what an inspection and a build start from.
 #include "base/hash.h"
 #include "format/sites.h"
+#include "format/packed.h"
 #include "format/view.h"
 
 #include <string.h>
@@ -240,6 +241,34 @@ static enum pkgimg_status parts_read(const struct reader *reader, struct image_f
   return heap->size ? part(reader, "heap", heap->file_offset, heap->stored_size, &image->heap) : PKGIMG_OK;
 }
 
+static enum pkgimg_status heap_length(const struct image_file *image, struct unpacker *unpacker, uint64_t *length)
+{
+  uint8_t piece[16384];
+  struct span input = image->heap.bytes;
+  for (size_t made = 1; made > 0 && *length <= image->tables.head->heap.size; *length += made)
+    TRY(unpack(unpacker, &image->heap, &input, piece, sizeof piece, &made));
+  return PKGIMG_OK;
+}
+
+// A compressed heap must unpack to what it announces.
+static enum pkgimg_status heap_check(const struct image_file *image)
+{
+  const struct disk_heap *heap = &image->tables.head->heap;
+  uint64_t length = 0;
+  if (heap->size == 0 || heap->compression == HEAP_PLAIN)
+    return PKGIMG_OK;
+  struct unpacker *unpacker = unpacker_create();
+  if (!unpacker)
+    return fail_memory(image->reader.error, heap->size);
+  enum pkgimg_status status = heap_length(image, unpacker, &length);
+  bool whole = unpacker_is_done(unpacker) && length == heap->size;
+  unpacker_destroy(unpacker);
+  if (status != PKGIMG_OK || whole)
+    return status;
+  return fail_at(image->reader.error, PKGIMG_MALFORMED, image->reader.file, heap->file_offset,
+                 "bytes that the compressed heap unpacks to", heap->size, length);
+}
+
 enum pkgimg_status image_file_read(const struct reader *reader, struct image_file *image)
 {
   *image = (struct image_file){.reader = *reader};
@@ -248,6 +277,7 @@ enum pkgimg_status image_file_read(const struct reader *reader, struct image_fil
   TRY(segments_check(reader, &image->header.geometry));
   TRY(data_check(reader, image));
   TRY(symbols_check(image));
+  TRY(heap_check(image));
   TRY(sites_check(image));
   TRY(clones_check(image));
   TRY(clone_numbers_check(image));

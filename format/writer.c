@@ -2,6 +2,7 @@
 #include "format/writer.h"
 
 #include "base/hash.h"
+#include "format/packed.h"
 #include "format/view.h"
 
 #include <roaring/roaring.h>
@@ -326,7 +327,12 @@ static enum pkgimg_status add_heap(struct writer *writer)
     return PKGIMG_OK;
   TRY(buffer_align(writer->image, FORMAT_PAGE, writer->error));
   writer->head.heap.file_offset = writer->image->size;
-  return buffer_append(writer->image, capture->heap.data, capture->heap.size, writer->error);
+  if (!capture->compress)
+    return buffer_append(writer->image, capture->heap.data, capture->heap.size, writer->error);
+  TRY(pack(writer->input->name, capture->heap, writer->image, writer->error));
+  writer->head.heap.compression = HEAP_ZSTD;
+  writer->head.heap.stored_size = writer->image->size - writer->head.heap.file_offset;
+  return PKGIMG_OK;
 }
 
 // Everything up to the end of W stays; tables and closure are put behind it, and what lld had

@@ -210,6 +210,7 @@ enum pkgimg_status captured_init(struct captured *captured, const struct capture
   TRY(make_roots(captured, capture, error));
   captured->writer.data = (struct span){result->data.data, result->data.size};
   captured->writer.heap = (struct span){result->heap.data, result->heap.size};
+  captured->writer.compress = capture->options->compress;
   captured->writer.sets = captured->sets;
   captured->writer.roots = captured->roots;
   if (run->exit_count)

@@ -24,19 +24,39 @@ enum pkgimg_status heap_place(struct session *session, struct pkgimg_image *imag
   return heaps_add(image->heap, image->heap_size, session->error);
 }
 
+static enum pkgimg_status read_pieces(struct session *session, const struct pkgimg_image *image,
+                                      struct heap_source *source, struct heap_relocation *work)
+{
+  for (uint64_t at = 0; at < image->heap_size; at += PIECE) {
+    uint64_t size = image->heap_size - at < PIECE ? image->heap_size - at : PIECE;
+    TRY(heap_source_read(source, image->heap + at, size, session->error));
+    TRY(heap_relocate_until(work, image->heap, at + size, session->error));
+  }
+  return PKGIMG_OK;
+}
+
 static enum pkgimg_status fill(struct session *session, const struct pkgimg_image *image,
                                const struct image_handle *handle, const struct disk_heap *heap,
                                struct heap_relocation *work)
 {
-  bool read = heap_way(heap) == HEAP_READ;
-  uint64_t piece = read ? PIECE : heap->size;
-  for (uint64_t at = 0; at < heap->size; at += piece) {
-    uint64_t size = heap->size - at < piece ? heap->size - at : piece;
-    if (read)
-      TRY(heap_read(handle, heap, at, image->heap + at, size, &session->runtime->counts, session->error));
-    TRY(heap_relocate_until(work, image->heap, at + size, session->error));
-  }
-  return PKGIMG_OK;
+  if (heap_way(heap) == HEAP_MAPPED)
+    return heap_relocate_until(work, image->heap, heap->size, session->error);
+  struct heap_source *source = heap_source_create(handle, heap, &session->runtime->counts);
+  if (!source)
+    return fail_memory(session->error, heap->size);
+  enum pkgimg_status status = read_pieces(session, image, source, work);
+  heap_source_destroy(source);
+  return status;
+}
+
+static void count(struct session *session, const struct tables *tables)
+{
+  struct pkgimg_stats *stats = &session->runtime->stats;
+  const struct disk_heap *heap = &tables->head->heap;
+  stats->pages_written += heap_way(heap) == HEAP_READ ? heap->size / FORMAT_PAGE : heap->dirty_pages;
+  for (uint32_t i = 0; i < tables->captured_set_count; i++)
+    if (tables->captured_sets[i].universe == CAPTURED_IN_HEAP)
+      stats->sites += tables->captured_sets[i].count;
 }
 
 enum pkgimg_status heap_fill(struct session *session, struct pkgimg_image *image, const struct image_handle *handle,
@@ -49,6 +69,7 @@ enum pkgimg_status heap_fill(struct session *session, struct pkgimg_image *image
   if (!work)
     return fail_memory(session->error, heap->size);
   enum pkgimg_status status = fill(session, image, handle, heap, work);
+  count(session, relocation->tables);
   if (status == PKGIMG_OK)
     return heap_relocation_end(work, session->error);
   heap_relocation_abandon(work);

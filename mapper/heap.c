@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MIT
 #include "mapper/heap.h"
 
+#include "format/packed.h"
 #include "mapper/mapping.h"
 
 #include <stdbool.h>
+#include <stdlib.h>
 #include <sys/mman.h>
 
 enum { HUGE = FORMAT_HEAP_ALIGN };
@@ -76,10 +78,73 @@ enum pkgimg_status heap_map(const struct image_handle *handle, const struct disk
   return PKGIMG_OK;
 }
 
-enum pkgimg_status heap_read(const struct image_handle *handle, const struct disk_heap *heap, uint64_t offset,
-                             void *bytes, uint64_t size, struct map_counts *counts, struct pkgimg_error *error)
+// ---- reading
+
+enum { STORED_PIECE = 128 << 10 };
+
+struct heap_source {
+  const struct image_handle *handle;
+  const struct disk_heap *heap;
+  struct map_counts *counts;
+  uint64_t offset;            // of the stored bytes that were read
+  struct unpacker *unpacker;  // NULL: they are as they are
+  struct span left;           // of the last piece
+  uint8_t piece[];
+};
+
+struct heap_source *heap_source_create(const struct image_handle *handle, const struct disk_heap *heap,
+                                       struct map_counts *counts)
 {
-  return image_pread(handle, bytes, size, heap->file_offset + offset, NULL, counts, error);
+  bool packed = heap->compression != HEAP_PLAIN;
+  struct heap_source *source = malloc(sizeof *source + (packed ? STORED_PIECE : 0));
+  if (!source)
+    return NULL;
+  *source = (struct heap_source){.handle = handle, .heap = heap, .counts = counts};
+  source->unpacker = packed ? unpacker_create() : NULL;
+  if (!packed || source->unpacker)
+    return source;
+  free(source);
+  return NULL;
+}
+
+void heap_source_destroy(struct heap_source *source)
+{
+  if (source)
+    unpacker_destroy(source->unpacker);
+  free(source);
+}
+
+static enum pkgimg_status read_stored(struct heap_source *source, uint8_t *bytes, uint64_t size,
+                                      struct pkgimg_error *error)
+{
+  TRY(image_pread(source->handle, bytes, size, source->heap->file_offset + source->offset, NULL, source->counts,
+                  error));
+  source->offset += size;
+  return PKGIMG_OK;
+}
+
+static enum pkgimg_status read_packed(struct heap_source *source, uint8_t *bytes, size_t size,
+                                      struct pkgimg_error *error)
+{
+  struct reader reader = {.file = source->handle->path, .error = error};
+  for (size_t done = 0, made = 0; done < size; done += made) {
+    TRY(unpack(source->unpacker, &reader, &source->left, bytes + done, size - done, &made));
+    uint64_t left = source->heap->stored_size - source->offset;
+    if (made)
+      continue;
+    if (source->left.size || left == 0)  // it ended, or cannot go on
+      return fail_at(error, PKGIMG_MALFORMED, source->handle->path, source->heap->file_offset,
+                     "bytes that the compressed heap unpacks to", source->heap->size, done);
+    source->left = (struct span){source->piece, left < STORED_PIECE ? left : STORED_PIECE};
+    TRY(read_stored(source, source->piece, source->left.size, error));
+  }
+  return PKGIMG_OK;
+}
+
+enum pkgimg_status heap_source_read(struct heap_source *source, uint8_t *bytes, size_t size,
+                                    struct pkgimg_error *error)
+{
+  return source->unpacker ? read_packed(source, bytes, size, error) : read_stored(source, bytes, size, error);
 }
 
 void heap_unmap(uint8_t *memory, uint64_t size)

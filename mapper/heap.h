@@ -9,7 +9,7 @@
 /// How H comes into memory.
 enum heap_way {
   HEAP_MAPPED,  ///< a private mapping of the file: pages that are not written stay shared and clean
-  HEAP_READ,    ///< memory of huge pages, which the caller fills with heap_read
+  HEAP_READ,    ///< memory of huge pages, which the caller fills from a heap_source
 };
 
 /// Which way is cheaper: to copy a page on write costs more than to read it into huge pages, from about a
@@ -21,10 +21,15 @@ PKGIMG_MUST_USE enum pkgimg_status heap_map(const struct image_handle *handle, c
                                             enum heap_way way, uint64_t place, uint8_t **memory,
                                             struct map_counts *counts, struct pkgimg_error *error);
 
-/// Read `size` bytes of the stored heap, from `offset` on.
-PKGIMG_MUST_USE enum pkgimg_status heap_read(const struct image_handle *handle, const struct disk_heap *heap,
-                                             uint64_t offset, void *bytes, uint64_t size, struct map_counts *counts,
-                                             struct pkgimg_error *error);
+/// The bytes of a heap, from its first on, unpacked if need be.
+struct heap_source;
+/// NULL when out of memory. The arguments outlive it.
+struct heap_source *heap_source_create(const struct image_handle *handle, const struct disk_heap *heap,
+                                       struct map_counts *counts);
+void heap_source_destroy(struct heap_source *source);
+/// The next `size` bytes.
+PKGIMG_MUST_USE enum pkgimg_status heap_source_read(struct heap_source *source, uint8_t *bytes, size_t size,
+                                                    struct pkgimg_error *error);
 
 void heap_unmap(uint8_t *memory, uint64_t size);
 

@@ -44,6 +44,7 @@ struct pkgimg_build_options {
   const char *init;                ///< function that pkgimg_init runs, `void f(void)`; NULL: none
   const char *precompile;          ///< function whose result the image starts from, `void f(void)`; NULL: none
   unsigned precompile_limit;       ///< seconds that one run of it may take; 0: any number
+  int compress;                    ///< store what it leaves compressed (Zstandard): a smaller file, a slower load
   struct pkgimg_strings roots;     ///< variables that pkgimg_root finds by name
   struct pkgimg_strings deps;      ///< image files, or NAMEs looked for in dep_path
   struct pkgimg_strings dep_path;  ///< folders; the output's own folder is searched last

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: MIT
+#include "format/packed.h"
+
+#include <stdlib.h>
+#include <zstd.h>
+
+enum { LEVEL = 9, WINDOW_LOG_MAX = 27 };
+
+struct unpacker {
+  ZSTD_DStream *stream;
+  bool done;
+};
+
+static enum pkgimg_status compress_into(ZSTD_CCtx *context, const char *file, struct span bytes,
+                                        struct buffer *packed, struct pkgimg_error *error)
+{
+  size_t bound = ZSTD_compressBound(bytes.size), before = packed->size;
+  ZSTD_CCtx_setParameter(context, ZSTD_c_compressionLevel, LEVEL);
+  ZSTD_CCtx_setParameter(context, ZSTD_c_checksumFlag, 1);
+  TRY(buffer_append(packed, NULL, bound, error));
+  size_t size = ZSTD_compress2(context, packed->data + before, bound, bytes.data, bytes.size);
+  if (ZSTD_isError(size))
+    return fail(error, PKGIMG_NO_MEMORY, file, "compressing %zu bytes: %s", bytes.size, ZSTD_getErrorName(size));
+  packed->size = before + size;
+  return PKGIMG_OK;
+}
+
+enum pkgimg_status pack(const char *file, struct span bytes, struct buffer *packed, struct pkgimg_error *error)
+{
+  ZSTD_CCtx *context = ZSTD_createCCtx();
+  if (!context)
+    return fail_memory(error, bytes.size);
+  enum pkgimg_status status = compress_into(context, file, bytes, packed, error);
+  ZSTD_freeCCtx(context);
+  return status;
+}
+
+struct unpacker *unpacker_create(void)
+{
+  struct unpacker *unpacker = calloc(1, sizeof *unpacker);
+  ZSTD_DStream *stream = ZSTD_createDStream();
+  if (!unpacker || !stream) {
+    free(unpacker);
+    ZSTD_freeDStream(stream);
+    return NULL;
+  }
+  ZSTD_DCtx_setParameter(stream, ZSTD_d_windowLogMax, WINDOW_LOG_MAX);
+  unpacker->stream = stream;
+  return unpacker;
+}
+
+void unpacker_destroy(struct unpacker *unpacker)
+{
+  if (unpacker)
+    ZSTD_freeDStream(unpacker->stream);
+  free(unpacker);
+}
+
+enum pkgimg_status unpack(struct unpacker *unpacker, const struct reader *input_file, struct span *input,
+                          uint8_t *bytes, size_t size, size_t *made)
+{
+  ZSTD_inBuffer in = {input->data, input->size, 0};
+  ZSTD_outBuffer out = {bytes, size, 0};
+  while (!unpacker->done && out.pos < out.size) {
+    size_t result = ZSTD_decompressStream(unpacker->stream, &out, &in);
+    if (ZSTD_isError(result))
+      return fail(input_file->error, PKGIMG_MALFORMED, input_file->file, "compressed heap: %s",
+                  ZSTD_getErrorName(result));
+    unpacker->done = result == 0;
+    if (in.pos == in.size && out.pos < out.size)
+      break;
+  }
+  *made = out.pos;
+  *input = (struct span){input->data + in.pos, input->size - in.pos};
+  return PKGIMG_OK;
+}
+
+bool unpacker_is_done(const struct unpacker *unpacker)
+{
+  return unpacker->done;
+}
