@@ -6,6 +6,8 @@
 // path stays within one target.
 #include "codegen/decide.h"
 
+#include "codegen/assembly.h"
+
 #include <llvm-c/Core.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -300,7 +302,8 @@ static void forbid(const struct graph *graph, LLVMModuleRef module)
       node->traits |= IS_FORBIDDEN;
   }
   for (size_t i = 0; i < graph->count; i++) {
-    if (is_bound_by_source(graph->nodes[i].function))
+    LLVMValueRef function = graph->nodes[i].function;
+    if (is_bound_by_source(function) || is_bound_to_assembly(module, function))
       graph->nodes[i].traits |= IS_FORBIDDEN;
   }
 }
