@@ -28,6 +28,7 @@ struct codegen_target {
   bool adds_vectors;     ///< against the baseline: wider or better vectors
   bool adds_math;        ///< fused multiply-add
   bool adds_half;        ///< arithmetic on half or bfloat
+  bool adds_bits;        ///< instructions that count bits
   bool size, min_size;   ///< opt_size, min_size
 };
 #define CODEGEN_MAX_TARGETS 64
