@@ -102,6 +102,7 @@ static void write_targets(struct json *json, const struct inspect_view *view)
     json_string(json, "name", target.name);
     json_string(json, "features", target.features);
     json_string(json, "missing", target.missing);
+    json_unsigned(json, "bodies", target.bodies);
     json_close(json, '}');
   }
   json_close(json, ']');

@@ -126,7 +126,8 @@ static void print_targets(const struct inspect_view *view)
     struct pkgimg_target target = pkgimg_inspection_target(view->inspection, i);
     printf("  %2zu  ", i);
     print_text(stdout, target.name);
-    printf("%s%s\n", *target.missing ? "; this machine lacks " : "", target.missing);
+    printf(", %zu %s%s%s\n", target.bodies, target.bodies == 1 ? "body" : "bodies",
+           *target.missing ? "; this machine lacks " : "", target.missing);
   }
 }
 

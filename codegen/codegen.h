@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// LLVM: modules -> optimised objects, one for each target. Knows nothing of files, images or the
+// LLVM: modules -> optimised objects, one or more for each target. Knows nothing of files, images or the
 // linker.
 #ifndef CODEGEN_CODEGEN_H
 #define CODEGEN_CODEGEN_H
@@ -12,7 +12,12 @@
 #include <stdbool.h>
 
 enum codegen_check_bounds { CODEGEN_CHECK_AUTO, CODEGEN_CHECK_YES, CODEGEN_CHECK_NO };
-enum codegen_product { CODEGEN_OBJECT, CODEGEN_BITCODE, CODEGEN_ASSEMBLY };
+enum codegen_product {
+  CODEGEN_OBJECTS,  ///< to be linked together, as many as pay off
+  CODEGEN_OBJECT,
+  CODEGEN_BITCODE,
+  CODEGEN_ASSEMBLY
+};
 
 /// A kind of processor that functions are compiled for. Target 0 is the baseline: every function
 /// has a body for it.
@@ -23,6 +28,7 @@ struct codegen_target {
   bool adds_vectors;     ///< against the baseline: wider or better vectors
   bool adds_math;        ///< fused multiply-add
   bool adds_half;        ///< arithmetic on half or bfloat
+  bool adds_bits;        ///< instructions that count bits
   bool size, min_size;   ///< opt_size, min_size
 };
 #define CODEGEN_MAX_TARGETS 64
@@ -39,6 +45,7 @@ struct codegen_options {
   enum codegen_product product;
   const struct codegen_target *targets;  ///< none: x86-64
   size_t target_count;
+  size_t threads;  ///< how many of several objects are made at once; 0 and 1: one after the other
 };
 
 /// A function with several bodies. The one of target T is the local symbol NAME.targetT; NAME itself
@@ -51,8 +58,7 @@ struct codegen_clone {
 };
 
 struct codegen_result {
-  struct buffer *products;  ///< one; or, of an image with clones, one for each target and a last one
-                            ///< with all else
+  struct buffer *products;  ///< one; or objects: first those of targets, then those with all else
   size_t product_count;
   struct codegen_clone *clones;  ///< sorted by name
   size_t clone_count, clone_capacity;

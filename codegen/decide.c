@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: MIT
 //
-// A function may gain from a better processor if it has a loop, computes with vectors, with numbers
-// whose operations the target fuses or that it can compute with at all, or if it asks what the
-// processor has. What lies between such functions on a path of calls is cloned too, so that the
-// path stays within one target.
+// A function may gain from a better processor if it has a loop that vectors could do, computes with
+// vectors, with numbers whose operations the target fuses or that it can compute with at all, counts
+// bits, or if it asks what the processor has. A small function that one of them calls, and that calls
+// another, is cloned too, so that the calls stay within one target.
 #include "codegen/decide.h"
+
+#include "codegen/assembly.h"
+#include "codegen/loops.h"
 
 #include <llvm-c/Core.h>
 #include <stdio.h>
@@ -17,14 +20,16 @@ enum traits {
   HAS_MATH = 1 << 2,
   HAS_HALF = 1 << 3,
   HAS_QUERY = 1 << 4,
-  IS_FORCED = 1 << 5,
-  IS_FORBIDDEN = 1 << 6,
+  HAS_BITS = 1 << 5,
+  IS_FORCED = 1 << 6,
+  IS_FORBIDDEN = 1 << 7,
 };
 
 /// A function with a body, and what it calls.
 struct node {
   LLVMValueRef function;
   unsigned traits;
+  unsigned weight;  // instructions
   uint64_t bodies;
   uint32_t *callees;
   size_t callee_count, callee_capacity;
@@ -56,83 +61,6 @@ static struct node *node_of(const struct graph *graph, LLVMValueRef function)
 {
   struct node key = {.function = function};
   return graph->count ? bsearch(&key, graph->nodes, graph->count, sizeof key, by_function) : NULL;
-}
-
-static int by_address(const void *left, const void *right)
-{
-  uintptr_t a = *(const uintptr_t *)left, b = *(const uintptr_t *)right;
-  return a < b ? -1 : a > b;
-}
-
-// ---- loops: the control flow graph has a cycle
-
-struct flow {
-  LLVMBasicBlockRef *blocks;  // sorted
-  uint8_t *state;             // 0 new, 1 on the way, 2 done
-  uint32_t *stack, *next;
-  size_t count;
-};
-
-static size_t block_index(const struct flow *flow, LLVMBasicBlockRef block)
-{
-  LLVMBasicBlockRef *found = bsearch(&block, flow->blocks, flow->count, sizeof block, by_address);
-  return (size_t)(found - flow->blocks);
-}
-
-static bool flow_init(struct flow *flow, LLVMValueRef function)
-{
-  flow->count = LLVMCountBasicBlocks(function);
-  flow->blocks = calloc(flow->count, sizeof(LLVMBasicBlockRef));
-  flow->state = calloc(flow->count, 1);
-  flow->stack = calloc(flow->count, sizeof *flow->stack);
-  flow->next = calloc(flow->count, sizeof *flow->next);
-  if (!flow->blocks || !flow->state || !flow->stack || !flow->next)
-    return false;
-  LLVMGetBasicBlocks(function, flow->blocks);
-  qsort(flow->blocks, flow->count, sizeof(LLVMBasicBlockRef), by_address);
-  return true;
-}
-
-static void flow_deinit(struct flow *flow)
-{
-  free(flow->blocks);
-  free(flow->state);
-  free(flow->stack);
-  free(flow->next);
-}
-
-// Depth first from a block; true when it meets one that is on the way.
-static bool finds_cycle(struct flow *flow, size_t start)
-{
-  size_t depth = 1;
-  flow->stack[0] = (uint32_t)start;
-  flow->state[start] = 1;
-  while (depth > 0) {
-    uint32_t at = flow->stack[depth - 1];
-    LLVMValueRef end = LLVMGetBasicBlockTerminator(flow->blocks[at]);
-    if (!end || flow->next[at] == LLVMGetNumSuccessors(end)) {
-      flow->state[at] = 2;
-      depth--;
-      continue;
-    }
-    size_t to = block_index(flow, LLVMGetSuccessor(end, flow->next[at]++));
-    if (flow->state[to] == 1)
-      return true;
-    if (flow->state[to] == 0) {
-      flow->state[to] = 1;
-      flow->stack[depth++] = (uint32_t)to;
-    }
-  }
-  return false;
-}
-
-// Without memory to find out, assume a loop: it only costs size.
-static bool has_loop(LLVMValueRef function)
-{
-  struct flow flow AUTO(flow_deinit) = {0};
-  if (!flow_init(&flow, function))
-    return true;
-  return finds_cycle(&flow, block_index(&flow, LLVMGetEntryBasicBlock(function)));
 }
 
 // ---- instructions
@@ -191,6 +119,8 @@ static unsigned traits_of_call(LLVMValueRef call)
   const char *name = LLVMIsAFunction(callee) ? LLVMGetValueName2(callee, &length) : "";
   if (begins_with(name, "llvm.fma") || begins_with(name, "llvm.fmuladd"))
     return HAS_MATH;
+  if (begins_with(name, "llvm.ctpop") || begins_with(name, "llvm.ctlz") || begins_with(name, "llvm.cttz"))
+    return HAS_BITS;
   if (!begins_with(name, "llvm.") && passes_wide(LLVMGetCalledFunctionType(call)))
     return IS_FORBIDDEN;
   return begins_with(name, "pkgimg.cpu_has.") ? HAS_QUERY : 0;
@@ -225,10 +155,11 @@ static enum pkgimg_status look_at(struct graph *graph, struct node *node)
 {
   for (LLVMBasicBlockRef b = LLVMGetFirstBasicBlock(node->function); b; b = LLVMGetNextBasicBlock(b))
     for (LLVMValueRef i = LLVMGetFirstInstruction(b); i; i = LLVMGetNextInstruction(i)) {
+      node->weight++;
       node->traits |= traits_of_instruction(i);
       TRY(add_callee(graph, node, i));
     }
-  node->traits |= has_loop(node->function) ? HAS_LOOP : 0;
+  node->traits |= has_vector_loop(node->function) ? HAS_LOOP : 0;
   return PKGIMG_OK;
 }
 
@@ -300,7 +231,8 @@ static void forbid(const struct graph *graph, LLVMModuleRef module)
       node->traits |= IS_FORBIDDEN;
   }
   for (size_t i = 0; i < graph->count; i++) {
-    if (is_bound_by_source(graph->nodes[i].function))
+    LLVMValueRef function = graph->nodes[i].function;
+    if (is_bound_by_source(function) || is_bound_to_assembly(module, function))
       graph->nodes[i].traits |= IS_FORBIDDEN;
   }
 }
@@ -326,40 +258,47 @@ static enum pkgimg_status graph_init(struct graph *graph, LLVMModuleRef module)
 
 static bool gains(const struct node *node, const struct codegen_target *target)
 {
-  unsigned useful = HAS_LOOP | HAS_QUERY | IS_FORCED;
-  useful |= target->adds_vectors ? HAS_VECTORS : 0;
+  unsigned useful = HAS_QUERY | IS_FORCED;
+  useful |= target->adds_vectors ? HAS_VECTORS | HAS_LOOP : 0;
   useful |= target->adds_math ? HAS_MATH : 0;
   useful |= target->adds_half ? HAS_HALF : 0;
+  useful |= target->adds_bits ? HAS_BITS : 0;
   return target->clone_all || node->traits & useful;
 }
 
-// Bits of `reached` spread along calls, from caller to callee or back, until nothing changes.
-static void spread(const struct graph *graph, uint8_t *reached, bool backwards)
+// What the detour over the table costs is lost in a larger function.
+enum { SMALL = 100 };
+
+static bool is_allowed(const struct node *node)
 {
-  for (bool changed = true; changed;) {
-    changed = false;
-    for (size_t i = 0; i < graph->count; i++)
-      for (size_t j = 0; j < graph->nodes[i].callee_count; j++) {
-        size_t from = backwards ? graph->nodes[i].callees[j] : i, to = backwards ? i : graph->nodes[i].callees[j];
-        changed |= reached[from] && !reached[to];
-        reached[to] |= reached[from];
-      }
-  }
+  return !(node->traits & IS_FORBIDDEN);
+}
+
+// Mark what functions that gain call, and what calls them.
+static void mark_neighbours(const struct graph *graph, const uint8_t *gaining, uint8_t *called, uint8_t *calls)
+{
+  for (size_t i = 0; i < graph->count; i++)
+    for (size_t j = 0; j < graph->nodes[i].callee_count; j++) {
+      size_t callee = graph->nodes[i].callees[j];
+      called[callee] |= gaining[i];
+      calls[i] |= gaining[callee];
+    }
 }
 
 static enum pkgimg_status decide_for(struct graph *graph, const struct codegen_target *target, unsigned index)
 {
-  uint8_t *below AUTO(free_pointer) = calloc(graph->count + 1, 1),
-                 *above AUTO(free_pointer) = calloc(graph->count + 1, 1);
-  if (!below || !above)
-    return fail_memory(graph->error, graph->count);
+  uint8_t *gaining AUTO(free_pointer) = calloc(3 * graph->count + 1, 1);
+  if (!gaining)
+    return fail_memory(graph->error, 3 * graph->count);
+  uint8_t *called = gaining + graph->count, *calls = called + graph->count;
   for (size_t i = 0; i < graph->count; i++)
-    below[i] = above[i] = !(graph->nodes[i].traits & IS_FORBIDDEN) && gains(&graph->nodes[i], target);
-  spread(graph, below, false);
-  spread(graph, above, true);
-  for (size_t i = 0; i < graph->count; i++)
-    if (below[i] && above[i] && !(graph->nodes[i].traits & IS_FORBIDDEN))
+    gaining[i] = is_allowed(&graph->nodes[i]) && gains(&graph->nodes[i], target);
+  mark_neighbours(graph, gaining, called, calls);
+  for (size_t i = 0; i < graph->count; i++) {
+    bool between = called[i] && calls[i] && graph->nodes[i].weight <= SMALL && is_allowed(&graph->nodes[i]);
+    if (gaining[i] || between)
       graph->nodes[i].bodies |= 1ull << index;
+  }
   return PKGIMG_OK;
 }
 

@@ -5,6 +5,7 @@
 // loader points at the chosen body. So all pointers to a function compare equal.
 #include "codegen/split.h"
 
+#include "codegen/assembly.h"
 #include "codegen/decide.h"
 
 #include <llvm-c/Comdat.h>
@@ -53,8 +54,11 @@ void split_prepare(LLVMModuleRef module)
     share(a);
   for (LLVMValueRef i = LLVMGetFirstGlobalIFunc(module); i; i = LLVMGetNextGlobalIFunc(i))
     share(i);
-  for (LLVMValueRef f = LLVMGetFirstFunction(module); f; f = LLVMGetNextFunction(f))
+  for (LLVMValueRef f = LLVMGetFirstFunction(module); f; f = LLVMGetNextFunction(f)) {
+    // Members of one group may come to be in several objects, of which the linker would take one.
+    LLVMSetComdat(f, NULL);
     share(f);
+  }
   for (LLVMValueRef g = LLVMGetFirstGlobal(module); g; g = LLVMGetNextGlobal(g))
     share(g);
 }
@@ -199,8 +203,9 @@ static LLVMValueRef define_plain_name(LLVMModuleRef module, LLVMValueRef body, c
   return alias;
 }
 
+// `here`: this part has the body; if not, it is a name that others in the part call.
 static void make_body(LLVMModuleRef module, const struct codegen_result *result, LLVMValueRef function,
-                      unsigned target)
+                      unsigned target, bool here)
 {
   const struct codegen_clone *clone = find_clone(result, name_of(function));
   char *body_name = NULL, section[32];
@@ -213,10 +218,10 @@ static void make_body(LLVMModuleRef module, const struct codegen_result *result,
   LLVMSetSection(function, section);
   LLVMSetComdat(function, NULL);
   LLVMSetLinkage(function, LLVMExternalLinkage);
-  LLVMValueRef plain = declare_like(module, function, target == 0 ? "" : clone->name, true);
+  LLVMValueRef plain = declare_like(module, function, target == 0 && here ? "" : clone->name, true);
   LLVMSetVisibility(function, LLVMHiddenVisibility);
   separate_uses(result, clone->bodies, function, plain);
-  if (target == 0) {
+  if (target == 0 && here) {
     // An alias is one of its own aliasee's users, so it is made after the others are sorted out.
     LLVMReplaceAllUsesWith(plain, define_plain_name(module, function, clone->name));
     LLVMDeleteFunction(plain);
@@ -231,12 +236,13 @@ static void delete_global(LLVMValueRef global)
   LLVMDeleteGlobal(global);
 }
 
-// Constants may still be looked into; they stand elsewhere.
-static void declare_data(LLVMValueRef global)
+// Constants may still be looked into, but for names that the assembly changes; they stand elsewhere.
+static void declare_data(LLVMModuleRef module, LLVMValueRef global)
 {
   LLVMSetComdat(global, NULL);
   bool strong = LLVMGetLinkage(global) == LLVMExternalLinkage;
-  if (strong && LLVMIsGlobalConstant(global) && !LLVMIsThreadLocal(global)) {
+  if (strong && LLVMIsGlobalConstant(global) && !LLVMIsThreadLocal(global) &&
+      !is_in_assembly(module, LLVMGetInitializer(global))) {
     LLVMSetLinkage(global, LLVMAvailableExternallyLinkage);
     return;
   }
@@ -244,26 +250,20 @@ static void declare_data(LLVMValueRef global)
   LLVMSetLinkage(global, LLVMExternalLinkage);
 }
 
-static bool stays(const struct codegen_result *result, LLVMValueRef function, unsigned part)
-{
-  const struct codegen_clone *clone = find_clone(result, name_of(function));
-  return part == SPLIT_REST ? !clone : clone && clone->bodies >> part & 1;
-}
-
 // Before bodies go: whether a table of labels goes with them is known only now.
-static void split_data(LLVMModuleRef module, const struct codegen_result *result, unsigned part)
+static void split_data(LLVMModuleRef module, const struct codegen_result *result, const struct part *part)
 {
   for (LLVMValueRef g = LLVMGetFirstGlobal(module), next; g; g = next) {
     next = LLVMGetNextGlobal(g);
     LLVMValueRef owner = owner_of(g);
-    if (owner && stays(result, owner, part))
+    if (owner && in_part(result, owner, part))
       LLVMSetLinkage(g, LLVMInternalLinkage), LLVMSetVisibility(g, LLVMDefaultVisibility);
     else if (owner)
       delete_global(g);
-    else if (part != SPLIT_REST && LLVMGetLinkage(g) == LLVMAppendingLinkage)
+    else if (!holds_data(part) && LLVMGetLinkage(g) == LLVMAppendingLinkage)
       LLVMDeleteGlobal(g);
-    else if (part != SPLIT_REST && LLVMGetInitializer(g))
-      declare_data(g);
+    else if (!holds_data(part) && LLVMGetInitializer(g))
+      declare_data(module, g);
   }
 }
 
@@ -321,10 +321,21 @@ static void split_ifuncs(LLVMModuleRef module)
   }
 }
 
-void split_module(LLVMModuleRef module, const struct codegen_result *result, unsigned part)
+static void split_function(LLVMModuleRef module, const struct codegen_result *result, LLVMValueRef function,
+                           const struct part *part)
+{
+  bool cloned = find_clone(result, name_of(function)), ours = in_group(result, function, part);
+  bool here = in_part(result, function, part);
+  if (cloned && ours)
+    make_body(module, result, function, part->target, here);
+  if (!here)
+    remove_body(module, function, cloned && !ours);
+}
+
+void split_module(LLVMModuleRef module, const struct codegen_result *result, const struct part *part)
 {
   split_data(module, result, part);
-  if (part != SPLIT_REST) {
+  if (!holds_data(part)) {
     LLVMSetModuleInlineAsm2(module, "", 0);
     split_aliases(module);
     split_ifuncs(module);
@@ -333,12 +344,8 @@ void split_module(LLVMModuleRef module, const struct codegen_result *result, uns
   LLVMValueRef last = LLVMGetLastFunction(module);
   for (LLVMValueRef f = LLVMGetFirstFunction(module), next; f; f = next) {
     next = f == last ? NULL : LLVMGetNextFunction(f);
-    if (LLVMIsDeclaration(f))
-      continue;
-    if (!stays(result, f, part))
-      remove_body(module, f, find_clone(result, name_of(f)) != NULL);
-    else if (part != SPLIT_REST)
-      make_body(module, result, f, part);
+    if (!LLVMIsDeclaration(f))
+      split_function(module, result, f, part);
   }
 }
 

@@ -1,17 +1,19 @@
 // SPDX-License-Identifier: MIT
 //
-// build: sources -> LLVM -> one object -> lld -> resolved image.
+// build: sources -> LLVM -> objects -> lld -> resolved image.
 #include "codegen/codegen.h"
 #include "image/finish.h"
 #include "image/sources.h"
 #include "linker/linker.h"
 
 #include <ctype.h>
+#include <errno.h>
 #include <llvm-c/Core.h>
 #include <pkgimg/build.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 // ---- options
 
@@ -61,13 +63,33 @@ static enum pkgimg_status list_kept(const struct pkgimg_build_options *options, 
   return PKGIMG_OK;
 }
 
+static size_t thread_count(const struct pkgimg_build_options *options)
+{
+  const char *name = getenv("PKGIMG_IMAGE_THREADS") ? "PKGIMG_IMAGE_THREADS" : "JULIA_IMAGE_THREADS";
+  const char *text = getenv(name);
+  long processors = sysconf(_SC_NPROCESSORS_ONLN);
+  size_t usual = processors < 1 ? 1 : (size_t)processors;
+  if (!text)
+    return usual;
+  char *end, warning[256];
+  errno = 0;
+  long wanted = strtol(text, &end, 10);
+  if (isdigit((unsigned char)*text) && !*end && wanted > 0 && errno == 0)
+    return (size_t)wanted;
+  int length = snprintf(warning, sizeof warning,
+                        "warning: %s: expected a number from 1, found \"%.64s\"; taking %zu\n", name, text, usual);
+  diagnose(&(struct diagnostics){options->diagnostic, options->diagnostic_context},
+           &(struct buffer){.data = (uint8_t *)warning, .size = (size_t)length});
+  return usual;
+}
+
 static struct codegen_options codegen_options(const struct pkgimg_build_options *options,
                                               const struct string_list *kept)
 {
   static const enum codegen_check_bounds checks[] = {[PKGIMG_CHECK_BOUNDS_AUTO] = CODEGEN_CHECK_AUTO,
                                                      [PKGIMG_CHECK_BOUNDS_YES] = CODEGEN_CHECK_YES,
                                                      [PKGIMG_CHECK_BOUNDS_NO] = CODEGEN_CHECK_NO};
-  static const enum codegen_product products[] = {[PKGIMG_EMIT_IMAGE] = CODEGEN_OBJECT,
+  static const enum codegen_product products[] = {[PKGIMG_EMIT_IMAGE] = CODEGEN_OBJECTS,
                                                   [PKGIMG_EMIT_OBJECT] = CODEGEN_OBJECT,
                                                   [PKGIMG_EMIT_BITCODE] = CODEGEN_BITCODE,
                                                   [PKGIMG_EMIT_ASSEMBLY] = CODEGEN_ASSEMBLY};
@@ -79,7 +101,8 @@ static struct codegen_options codegen_options(const struct pkgimg_build_options 
                                   .optimize = options->optimize,
                                   .inline_functions = options->inline_functions,
                                   .check_bounds = checks[options->check_bounds],
-                                  .product = products[options->emit]};
+                                  .product = products[options->emit],
+                                  .threads = thread_count(options)};
 }
 
 // ---- the results

@@ -36,7 +36,9 @@ static void finish_deinit(struct finish *finish)
 static enum pkgimg_status link_objects(struct finish *finish, struct pkgimg_error *error)
 {
   const struct pkgimg_build_options *options = finish->options;
-  struct span objects[CODEGEN_MAX_TARGETS + 1];
+  struct span *objects AUTO(free_pointer) = calloc(finish->code->product_count, sizeof *objects);
+  if (!objects)
+    return fail_memory(error, finish->code->product_count * sizeof *objects);
   for (size_t i = 0; i < finish->code->product_count; i++)
     objects[i] = (struct span){finish->code->products[i].data, finish->code->products[i].size};
   const char **paths AUTO(free_pointer) = calloc(finish->deps->count + 1, sizeof *paths);

@@ -286,11 +286,20 @@ struct pkgimg_site_set pkgimg_inspection_site_set(const struct pkgimg_inspection
                                   .runs = walk.kinds[SITES_RUN]};
 }
 
+static size_t count_bodies(const struct tables *tables, size_t target)
+{
+  size_t count = 0;
+  for (size_t i = 0; i < tables->clone_count; i++)
+    count += tables->clones[i].bodies >> target & 1;
+  return count;
+}
+
 struct pkgimg_target pkgimg_inspection_target(const struct pkgimg_inspection *inspection, size_t index)
 {
   return (struct pkgimg_target){.name = string(inspection, inspection->file.tables.targets[index].name),
                                 .features = inspection->targets[index].features,
-                                .missing = inspection->targets[index].missing};
+                                .missing = inspection->targets[index].missing,
+                                .bodies = count_bodies(&inspection->file.tables, index)};
 }
 
 struct pkgimg_clone pkgimg_inspection_clone(const struct pkgimg_inspection *inspection, size_t index)

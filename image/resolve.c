@@ -28,6 +28,7 @@ struct definition {
   uint32_t symbol;  // index in the provider's .dynsym
   bool cloned;
   uint32_t clone;  // number of the clone in the image that defines it
+  bool bound;      // a clone of this package that no other package may replace
 };
 
 static uint32_t host_set(const struct resolver *resolver)
@@ -100,6 +101,7 @@ static enum pkgimg_status define(const struct resolver *resolver, uint32_t index
   definition->value = symbol->st_value;
   definition->cloned = cloned;
   definition->clone = clone.number;
+  definition->bound = cloned && !clone.weak;
   if (own || index == 0)
     return PKGIMG_OK;
   definition->set = host_set(resolver);
@@ -173,6 +175,18 @@ static enum pkgimg_status add_address(const struct resolver *resolver, const Elf
   return add_site(resolver, &resolver->out->sets[definition->set], word, definition->import);
 }
 
+// ld.so would let any library that was there earlier replace a function with several bodies, since its
+// symbol is weak. Other functions of the package are bound when it is linked, and so is this one: in
+// the file, ld.so finds its base plus the baseline's body. (One that is weak in the source may be replaced.)
+static void bind_for_ld_so(const struct resolver *resolver, const Elf64_Rela *relocation, uint64_t value)
+{
+  size_t at = (size_t)((const uint8_t *)relocation - resolver->linked->reader.bytes.data);
+  Elf64_Rela bound = {.r_offset = relocation->r_offset,
+                      .r_info = ELF64_R_INFO(0, R_X86_64_RELATIVE),
+                      .r_addend = (int64_t)(value + (uint64_t)relocation->r_addend)};
+  memcpy(resolver->words + at, &bound, sizeof bound);
+}
+
 // A word that becomes the chosen body of a clone, plus an addend.
 static enum pkgimg_status add_clone_site(const struct resolver *resolver, const Elf64_Rela *relocation,
                                          const struct definition *definition)
@@ -181,6 +195,8 @@ static enum pkgimg_status add_clone_site(const struct resolver *resolver, const 
   uint64_t at, addend = (uint64_t)relocation->r_addend;
   if (!word_of(resolver, relocation->r_offset, &word, &at))
     return refuse(resolver, relocation, "it lies outside of the writable areas");
+  if (definition->bound)
+    bind_for_ld_so(resolver, relocation, definition->value);
   if (relocation->r_offset % 8)
     return add_residual(resolver, relocation, R_X86_64_64, definition, addend);
   memcpy(resolver->words + at, &addend, sizeof addend);

@@ -48,6 +48,7 @@ static enum pkgimg_status take_target(struct target_list *list, const struct cpu
       .adds_math = adds(parsed, index, "fma") || adds(parsed, index, "fma4"),
       .adds_half =
           adds(parsed, index, "avx512fp16") || adds(parsed, index, "f16c") || adds(parsed, index, "avx512bf16"),
+      .adds_bits = adds(parsed, index, "popcnt") || adds(parsed, index, "lzcnt") || adds(parsed, index, "bmi"),
       .size = target->flags & CPU_TARGET_OPT_SIZE,
       .min_size = target->flags & CPU_TARGET_MIN_SIZE,
   };

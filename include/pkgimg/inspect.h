@@ -77,6 +77,7 @@ struct pkgimg_target {
   const char *name;      ///< as in the target string
   const char *features;  ///< that it needs, separated by blanks
   const char *missing;   ///< of these, what this machine lacks or PKGIMG_CPU_MASK hides; "" if it can run it
+  size_t bodies;         ///< functions with several bodies that have one for it
 };
 
 /// A function with several bodies.

@@ -68,11 +68,12 @@ static bool defines(const struct place *place, const char *name)
   return place->address && place->address == (uint64_t)dlsym(RTLD_DEFAULT, name);
 }
 
-// A weak symbol has one definition for all, but which one is the loader's choice.
+// A weak definition (vague linkage) is one of several that are as good: ours is that of an image, ld.so's that of
+// whoever came first.
 static bool agree_by_name(const struct subject *subject, const struct place places[WORLDS])
 {
-  return ELF64_ST_BIND(subject->symbol->st_info) == STB_WEAK && defines(&places[OURS], subject->name) &&
-         defines(&places[THEIRS], subject->name);
+  return ELF64_ST_BIND(subject->symbol->st_info) == STB_WEAK && subject->symbol->st_shndx != SHN_UNDEF &&
+         places[OURS].pair && defines(&places[OURS], subject->name) && defines(&places[THEIRS], subject->name);
 }
 
 // ld.so takes the baseline's body.

@@ -393,6 +393,34 @@ static void bad_sources(void)
   refuse("product.c", PKGIMG_NOT_FOUND, &options);
 }
 
+// What the variables say is a number from 1, or a warning; PKGIMG_X wins.
+static void threads(void)
+{
+  static const struct {
+    const char *ours, *other, *warns;
+  } rows[] = {{"3", "none", NULL},
+              {NULL, "1", NULL},
+              {"0", NULL, "PKGIMG_IMAGE_THREADS: expected a number from 1, found \"0\""},
+              {"", "2", "PKGIMG_IMAGE_THREADS"},
+              {"-2", "2", "found \"-2\""},
+              {"2x", NULL, "found \"2x\""},
+              {"99999999999999999999", NULL, "found \"99999999999999999999\""},
+              {NULL, "many", "JULIA_IMAGE_THREADS: expected a number from 1, found \"many\""}};
+  source("threads.c", "int one(void) { return 1; }\n");
+  for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+    struct pkgimg_build_options options = options_for("threads", scratch_path("threads.so"));
+    rows[i].ours ? setenv("PKGIMG_IMAGE_THREADS", rows[i].ours, 1) : unsetenv("PKGIMG_IMAGE_THREADS");
+    rows[i].other ? setenv("JULIA_IMAGE_THREADS", rows[i].other, 1) : unsetenv("JULIA_IMAGE_THREADS");
+    build(&options, "threads.c");
+    if (rows[i].warns)
+      CHECK(strncmp(messages, "warning: ", 9) == 0 && strstr(messages, rows[i].warns) != NULL);
+    else
+      CHECK(messages[0] == 0);
+  }
+  unsetenv("PKGIMG_IMAGE_THREADS");
+  unsetenv("JULIA_IMAGE_THREADS");
+}
+
 int main(void)
 {
   CHECK_OK(pkgimg_runtime_open(NULL, &runtime, &error), &error);
@@ -404,6 +432,7 @@ int main(void)
   check_bounds();
   inlining();
   products();
+  threads();
   dependencies();
   dependencies_that_disagree();
   bad_names();

@@ -14,8 +14,10 @@ declare ptr @__cxa_begin_catch(ptr)
 declare void @__cxa_end_catch()
 declare i32 @__gxx_personality_v0(...)
 @_ZTIi = external constant ptr
+declare i1 @pkgimg.cpu_has.avx2()
 define void @thrower(i32 %n) noinline uwtable {
 entry:
+  %asked = call i1 @pkgimg.cpu_has.avx2()
   br label %loop
 loop:
   %i = phi i32 [ 0, %entry ], [ %j, %loop ]
@@ -36,6 +38,7 @@ define void @between(i32 %n) noinline uwtable {
 }
 define i32 @catcher(i32 %n, i32 %times) noinline uwtable personality ptr @__gxx_personality_v0 {
 entry:
+  %asked = call i1 @pkgimg.cpu_has.avx2()
   br label %loop
 loop:
   %i = phi i32 [ 0, %entry ], [ %j, %again ]

@@ -8,8 +8,10 @@
 $count = comdat any
 $loose = comdat any
 @hits = linkonce_odr global i32 0, comdat($count)
+declare i1 @pkgimg.cpu_has.avx2()
 define linkonce_odr i32 @loose(i32 %n) noinline comdat {
 entry:
+  %asked = call i1 @pkgimg.cpu_has.avx2()
   br label %loop
 loop:
   %i = phi i32 [ 0, %entry ], [ %j, %loop ]
@@ -22,6 +24,7 @@ out:
 }
 define weak_odr i32 @count(i32 %n) noinline comdat {
 entry:
+  %asked = call i1 @pkgimg.cpu_has.avx2()
   br label %loop
 loop:
   %i = phi i32 [ 0, %entry ], [ %j, %loop ]

@@ -6,8 +6,10 @@
 ;@ run 22 sse3
 @code = constant [5 x i8] c"\00\01\00\01\02"
 @labels = internal constant [3 x ptr] [ptr blockaddress(@run, %more), ptr blockaddress(@run, %twice), ptr blockaddress(@run, %end)]
+declare i1 @pkgimg.cpu_has.avx2()
 define i32 @run(ptr %code) noinline {
 entry:
+  %asked = call i1 @pkgimg.cpu_has.avx2()
   br label %next
 next:
   %at = phi ptr [ %code, %entry ], [ %after, %more ], [ %after, %twice ]

@@ -8,8 +8,10 @@
 @limit = internal global i32 4
 @llvm.global_ctors = appending global [1 x { i32, ptr, ptr }] [{ i32, ptr, ptr } { i32 65535, ptr @setup, ptr null }]
 @llvm.used = appending global [1 x ptr] [ptr @kept], section "llvm.metadata"
+declare i1 @pkgimg.cpu_has.avx2()
 define internal i32 @kept(i32 %n) {
 entry:
+  %asked = call i1 @pkgimg.cpu_has.avx2()
   br label %loop
 loop:
   %i = phi i32 [ 0, %entry ], [ %j, %loop ]
@@ -22,6 +24,7 @@ out:
 }
 define internal void @setup() {
 entry:
+  %asked = call i1 @pkgimg.cpu_has.avx2()
   br label %loop
 loop:
   %i = phi i32 [ 0, %entry ], [ %j, %loop ]

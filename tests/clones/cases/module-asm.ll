@@ -8,8 +8,10 @@ module asm "answer: movl $5, %eax"
 module asm "ret"
 module asm ".size answer, .-answer"
 declare i32 @answer()
+declare i1 @pkgimg.cpu_has.avx2()
 define i32 @count(i32 %n) noinline {
 entry:
+  %asked = call i1 @pkgimg.cpu_has.avx2()
   br label %loop
 loop:
   %i = phi i32 [ 0, %entry ], [ %j, %loop ]

@@ -1,11 +1,14 @@
 ; SPDX-License-Identifier: MIT
-; What lies on a path of calls between functions that are cloned is cloned with them; what only leads there, or only
-; follows, is not.
+; A small function that a cloned one calls, and that calls a cloned one, is cloned with them; what only leads there,
+; only follows, is further away, or is large is not.
 ;@ clone top 0 1 2
 ;@ clone middle 0 1 2
 ;@ clone bottom 0 1 2
 ;@ plain leaf
 ;@ plain main
+;@ plain far
+;@ plain near
+;@ plain large
 ;@ direct top.target2 middle.target2
 ;@ direct middle.target2 bottom.target2
 ;@ direct middle.target0 bottom.target0
@@ -14,6 +17,7 @@
 ;@ run 9 -
 ;@ run 9 avx2
 ;@ run 9 sse3
+declare i1 @pkgimg.cpu_has.avx2()
 define i32 @leaf(i32 %x) noinline {
   %r = add i32 %x, 0
   call void asm sideeffect "", ""()
@@ -21,6 +25,7 @@ define i32 @leaf(i32 %x) noinline {
 }
 define i32 @bottom(i32 %n) noinline {
 entry:
+  %asked = call i1 @pkgimg.cpu_has.avx2()
   br label %loop
 loop:
   %i = phi i32 [ 0, %entry ], [ %j, %loop ]
@@ -37,8 +42,122 @@ define i32 @middle(i32 %n) noinline {
   %s = add i32 %r, 1
   ret i32 %s
 }
+define i32 @near(i32 %n) noinline {
+  %r = call i32 @bottom(i32 %n)
+  ret i32 %r
+}
+define i32 @far(i32 %n) noinline {
+  %r = call i32 @near(i32 %n)
+  ret i32 %r
+}
+@word = global i32 0
+define i32 @large(i32 %n) noinline {
+  store volatile i32 %n, ptr @word
+  store volatile i32 %n, ptr @word
+  store volatile i32 %n, ptr @word
+  store volatile i32 %n, ptr @word
+  store volatile i32 %n, ptr @word
+  store volatile i32 %n, ptr @word
+  store volatile i32 %n, ptr @word
+  store volatile i32 %n, ptr @word
+  store volatile i32 %n, ptr @word
+  store volatile i32 %n, ptr @word
+  store volatile i32 %n, ptr @word
+  store volatile i32 %n, ptr @word
+  store volatile i32 %n, ptr @word
+  store volatile i32 %n, ptr @word
+  store volatile i32 %n, ptr @word
+  store volatile i32 %n, ptr @word
+  store volatile i32 %n, ptr @word
+  store volatile i32 %n, ptr @word
+  store volatile i32 %n, ptr @word
+  store volatile i32 %n, ptr @word
+  store volatile i32 %n, ptr @word
+  store volatile i32 %n, ptr @word
+  store volatile i32 %n, ptr @word
+  store volatile i32 %n, ptr @word
+  store volatile i32 %n, ptr @word
+  store volatile i32 %n, ptr @word
+  store volatile i32 %n, ptr @word
+  store volatile i32 %n, ptr @word
+  store volatile i32 %n, ptr @word
+  store volatile i32 %n, ptr @word
+  store volatile i32 %n, ptr @word
+  store volatile i32 %n, ptr @word
+  store volatile i32 %n, ptr @word
+  store volatile i32 %n, ptr @word
+  store volatile i32 %n, ptr @word
+  store volatile i32 %n, ptr @word
+  store volatile i32 %n, ptr @word
+  store volatile i32 %n, ptr @word
+  store volatile i32 %n, ptr @word
+  store volatile i32 %n, ptr @word
+  store volatile i32 %n, ptr @word
+  store volatile i32 %n, ptr @word
+  store volatile i32 %n, ptr @word
+  store volatile i32 %n, ptr @word
+  store volatile i32 %n, ptr @word
+  store volatile i32 %n, ptr @word
+  store volatile i32 %n, ptr @word
+  store volatile i32 %n, ptr @word
+  store volatile i32 %n, ptr @word
+  store volatile i32 %n, ptr @word
+  store volatile i32 %n, ptr @word
+  store volatile i32 %n, ptr @word
+  store volatile i32 %n, ptr @word
+  store volatile i32 %n, ptr @word
+  store volatile i32 %n, ptr @word
+  store volatile i32 %n, ptr @word
+  store volatile i32 %n, ptr @word
+  store volatile i32 %n, ptr @word
+  store volatile i32 %n, ptr @word
+  store volatile i32 %n, ptr @word
+  store volatile i32 %n, ptr @word
+  store volatile i32 %n, ptr @word
+  store volatile i32 %n, ptr @word
+  store volatile i32 %n, ptr @word
+  store volatile i32 %n, ptr @word
+  store volatile i32 %n, ptr @word
+  store volatile i32 %n, ptr @word
+  store volatile i32 %n, ptr @word
+  store volatile i32 %n, ptr @word
+  store volatile i32 %n, ptr @word
+  store volatile i32 %n, ptr @word
+  store volatile i32 %n, ptr @word
+  store volatile i32 %n, ptr @word
+  store volatile i32 %n, ptr @word
+  store volatile i32 %n, ptr @word
+  store volatile i32 %n, ptr @word
+  store volatile i32 %n, ptr @word
+  store volatile i32 %n, ptr @word
+  store volatile i32 %n, ptr @word
+  store volatile i32 %n, ptr @word
+  store volatile i32 %n, ptr @word
+  store volatile i32 %n, ptr @word
+  store volatile i32 %n, ptr @word
+  store volatile i32 %n, ptr @word
+  store volatile i32 %n, ptr @word
+  store volatile i32 %n, ptr @word
+  store volatile i32 %n, ptr @word
+  store volatile i32 %n, ptr @word
+  store volatile i32 %n, ptr @word
+  store volatile i32 %n, ptr @word
+  store volatile i32 %n, ptr @word
+  store volatile i32 %n, ptr @word
+  store volatile i32 %n, ptr @word
+  store volatile i32 %n, ptr @word
+  store volatile i32 %n, ptr @word
+  store volatile i32 %n, ptr @word
+  store volatile i32 %n, ptr @word
+  store volatile i32 %n, ptr @word
+  store volatile i32 %n, ptr @word
+  store volatile i32 %n, ptr @word
+  %r = call i32 @bottom(i32 %n)
+  ret i32 %r
+}
 define i32 @top(i32 %n) noinline {
 entry:
+  %asked = call i1 @pkgimg.cpu_has.avx2()
   br label %loop
 loop:
   %i = phi i32 [ 0, %entry ], [ %j, %loop ]
@@ -49,6 +168,8 @@ loop:
   %more = icmp slt i32 %j, %n
   br i1 %more, label %loop, label %out
 out:
+  %f = call i32 @far(i32 0)
+  %l = call i32 @large(i32 0)
   %u = add i32 %t, 2
   ret i32 %u
 }

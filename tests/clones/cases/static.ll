@@ -4,8 +4,10 @@
 ;@ local count
 ;@ table main count.static.static
 ;@ run 5 -
+declare i1 @pkgimg.cpu_has.avx2()
 define internal i32 @count(i32 %n) noinline {
 entry:
+  %asked = call i1 @pkgimg.cpu_has.avx2()
   br label %loop
 loop:
   %i = phi i32 [ 0, %entry ], [ %j, %loop ]

@@ -13,6 +13,7 @@
 declare i1 @pkgimg.cpu_has.avx2()
 define i32 @loop(i32 %n) noinline {
 entry:
+  %asked = call i1 @pkgimg.cpu_has.avx2()
   br label %loop
 loop:
   %i = phi i32 [ 0, %entry ], [ %j, %loop ]

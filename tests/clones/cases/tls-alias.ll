@@ -5,8 +5,10 @@
 ;@ run 6 sse3
 @real = thread_local global i32 3
 @alias = weak thread_local alias i32, ptr @real
+declare i1 @pkgimg.cpu_has.avx2()
 define void @bump(i32 %n) noinline {
 entry:
+  %asked = call i1 @pkgimg.cpu_has.avx2()
   br label %loop
 loop:
   %i = phi i32 [ 0, %entry ], [ %j, %loop ]

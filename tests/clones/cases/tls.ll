@@ -6,8 +6,10 @@
 ;@ run 16 sse3
 @own = internal thread_local global i32 3
 @shared = thread_local global i32 7
+declare i1 @pkgimg.cpu_has.avx2()
 define void @bump(i32 %n) noinline {
 entry:
+  %asked = call i1 @pkgimg.cpu_has.avx2()
   br label %loop
 loop:
   %i = phi i32 [ 0, %entry ], [ %j, %loop ]
