@@ -108,15 +108,18 @@ static void compare_symbol(const struct subject *subject)
             places[THEIRS].pair ? places[THEIRS].pair->name : "host", (unsigned long)places[THEIRS].address);
 }
 
-// The same distance from each image's base, wherever that leads. What a resolver returns may have been the word of a
-// function with several bodies.
+// The same distance from each image's base, wherever that leads. A word for a function with several bodies is to the
+// baseline's for ld.so; so is what a resolver returns from such a word.
 static void compare_relative(const struct subject *subject)
 {
   uint64_t ours = subject->words[OURS][0] - subject->pair->bases[OURS];
   uint64_t theirs = subject->words[THEIRS][0] - subject->pair->bases[THEIRS];
   bool resolver = ELF64_R_TYPE(subject->relocation->r_info) == R_X86_64_IRELATIVE;
-  if (resolver && ours != theirs)
+  if (ours != theirs) {
+    uint64_t baseline = theirs;
     theirs = choice_at(subject->pair, theirs);
+    subject->tally->better += theirs != baseline;
+  }
   subject->tally->words++;
   if (ours != theirs && !(resolver && subject->words[OURS][0] == subject->words[THEIRS][0]))
     differs(subject->tally, subject->pair, subject->relocation->r_offset, "ours is +0x%lx, ld.so's is +0x%lx",

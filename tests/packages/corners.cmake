@@ -27,7 +27,7 @@ package_oracle(relocs-check SOURCES relocs/relocs-check.c
 package_oracle(relocs-symver SOURCES relocs/relocs-symver.c)
 package_image(relocs-lib relocs/relocs-lib.ucl CLONED levels)
 package_image(relocs-check relocs/relocs-check.ucl DEPS relocs-lib CLONED levels)
-package_image(relocs-symver relocs/relocs-symver.ucl)
+package_image(relocs-symver relocs/relocs-symver.ucl CLONED mixed)
 package_compare(relocs IMAGE relocs-check ORACLE "${package_oracles}/relocs-check" STATUS 3 ARGS argument)
 package_everywhere(relocs IMAGE relocs-check ORACLE "${package_oracles}/relocs-check" STATUS 3 NO_CPUS ARGS argument)
 package_compare(relocs.symver IMAGE relocs-symver ORACLE "${package_oracles}/relocs-symver" STATUS 0)
