@@ -6,6 +6,7 @@
 #define CLI_COMMANDS_H
 
 int command_build(int argc, char **argv);
+int command_bind(int argc, char **argv);
 int command_run(int argc, char **argv);
 int command_inspect(int argc, char **argv);
 int command_verify(int argc, char **argv);

@@ -19,7 +19,8 @@ static int command_help(int argc, char **argv);
 
 static const struct command commands[] = {
     {"build", command_build, "make an image from sources, LLVM IR or a manifest"},
-    {"run", command_run, "load an image and call its entry"},
+    {"bind", command_bind, "bind images to addresses, in one bundle that loads at once"},
+    {"run", command_run, "load an image or a bundle and call its entry"},
     {"inspect", command_inspect, "show what an image contains, without loading it"},
     {"verify", command_verify, "check every byte of images"},
     {"cpu", command_cpu, "show this processor, or what a target string asks for"},

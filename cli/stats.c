@@ -27,6 +27,8 @@ static const struct counter counters[] = {
     {"sites_final", "sites already final", AT(sites_final)},
     {"prefetched", "files fetched ahead", AT(prefetched)},
     {"prefetch_rings", "io_uring batches", AT(prefetch_rings)},
+    {"images_bound", "images of bundles", AT(images_bound)},
+    {"bundles_refused", "bundles not usable here", AT(bundles_refused)},
     {"clones", "functions with several bodies", AT(clones)},
     {"clones_raised", "of these above the baseline", AT(clones_raised)},
 };
@@ -61,6 +63,8 @@ void stats_print_text(FILE *file, const struct pkgimg_stats *stats)
   fprintf(file, "%sload, counts%s\n", style.bold, style.off);
   for (int i = 0; i < COUNTER_COUNT; i++)
     fprintf(file, "  %-25s %11" PRIu64 "\n", counters[i].label, value_of(stats, &counters[i]));
+  if (stats->bundles_refused)
+    fprintf(file, "bundle not used: %s\n", stats->refusal);
 }
 
 void stats_print_json(FILE *file, const struct pkgimg_stats *stats)
@@ -74,6 +78,8 @@ void stats_print_json(FILE *file, const struct pkgimg_stats *stats)
   json_close(&json, '}');
   for (int i = 0; i < COUNTER_COUNT; i++)
     json_unsigned(&json, counters[i].key, value_of(stats, &counters[i]));
+  if (stats->bundles_refused)
+    json_string(&json, "refusal", stats->refusal);
   json_close(&json, '}');
   putc('\n', file);
 }

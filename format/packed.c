@@ -79,3 +79,21 @@ bool unpacker_is_done(const struct unpacker *unpacker)
 {
   return unpacker->done;
 }
+
+enum pkgimg_status unpack_whole(const struct reader *stored, uint8_t *bytes, uint64_t size,
+                                struct pkgimg_error *error)
+{
+  struct span input = stored->bytes;
+  struct reader reader = *stored;
+  size_t made = 0;
+  reader.error = error;
+  struct unpacker *unpacker = unpacker_create();
+  if (!unpacker)
+    return fail_memory(error, size);
+  enum pkgimg_status status = unpack(unpacker, &reader, &input, bytes, size, &made);
+  unpacker_destroy(unpacker);
+  if (status == PKGIMG_OK && made != size)
+    status = fail_at(error, PKGIMG_MALFORMED, stored->file, stored->origin, "bytes that the compressed heap unpacks to",
+                     size, made);
+  return status;
+}

@@ -23,4 +23,8 @@ PKGIMG_MUST_USE enum pkgimg_status unpack(struct unpacker *unpacker, const struc
 /// Whether the frame ended, and its checksum was right.
 bool unpacker_is_done(const struct unpacker *unpacker);
 
+/// Unpack a stored heap as a whole, to exactly `size` bytes.
+PKGIMG_MUST_USE enum pkgimg_status unpack_whole(const struct reader *stored, uint8_t *bytes, uint64_t size,
+                                                struct pkgimg_error *error);
+
 #endif

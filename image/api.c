@@ -4,6 +4,7 @@
 #include "base/array.h"
 #include "base/clock.h"
 #include "image/areas.h"
+#include "image/bundle.h"
 #include "image/runtime.h"
 #include "relocator/gate.h"
 #include "relocator/tls.h"
@@ -204,6 +205,7 @@ void pkgimg_runtime_close(struct pkgimg_runtime *runtime)
     image->users = 0;
     image_end_if_unused(image);
   }
+  bundles_close(runtime);
   runtime->closed = true;
   if (!runtime->first)
     runtime_destroy(runtime);

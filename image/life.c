@@ -3,6 +3,7 @@
 // What happens to an image after it is relocated: constructors, initialisation, destructors, and
 // its end. The order is the System V gABI's: dependencies are constructed before their dependents
 // and destroyed after them.
+#include "image/bundle.h"
 #include "image/runtime.h"
 #include "mapper/heap.h"
 #include "relocator/heaps.h"
@@ -32,6 +33,7 @@ static void make_unwindable(struct pkgimg_runtime *runtime)
 {
   if (!runs_code(runtime) || !unwind_available())
     return;
+  bundles_make_unwindable(runtime);
   for (struct pkgimg_image *image = runtime->last; image && !image->unwind_known; image = image->previous) {
     image->unwind_known = true;
     if (image->unwind.count)
@@ -108,6 +110,10 @@ void image_initialise(struct pkgimg_image *image)
 {
   if (image->initialised || !runs_code(image->runtime))
     return;
+  if (image->bundle) {
+    bundle_initialise(image);
+    return;
+  }
   image->initialised = true;
   for (uint32_t i = 0; i < image->dependency_count; i++)
     image_initialise(image->dependencies[i]);
@@ -117,21 +123,30 @@ void image_initialise(struct pkgimg_image *image)
 
 // ---- the end
 
-void image_destroy(struct pkgimg_image *image)
+// What an image of its own holds; one of a bundle only borrows.
+static void give_back(struct pkgimg_image *image)
 {
-  if (image->unwind_known && image->unwind.count)
-    unwind_remove((const void *)(image_base(image) + image->unwind.address));
-  tls_module_destroy(image->tls_module);
   if (image->mapped)
     image_unmap(&image->geometry, &image->slot);
   heaps_remove(image->heap);
   heap_unmap(image->heap, image->heap_size);
   slot_release(&image->slot);
+  free(image->clone_bodies);
+}
+
+void image_destroy(struct pkgimg_image *image)
+{
+  if (image->bundle)
+    image->bundle->active[image->number / 64] &= ~(1ull << image->number % 64);
+  if (image->unwind_known && image->unwind.count && !image->bundle)
+    unwind_remove((const void *)(image_base(image) + image->unwind.address));
+  tls_module_destroy(image->tls_module);
+  if (!image->bundle)
+    give_back(image);
   index_remove(image);
   roaring_bitmap_remove_range(image->runtime->relocated, image->first_symbol,
                               (uint64_t)image->first_symbol + image->symbol_count);
   free(image->dependencies);
-  free(image->clone_bodies);
   free(image->clone_symbols);
   free(image->baseline_target);
   free(image->name);
@@ -156,7 +171,7 @@ static void end(struct pkgimg_image *image)
 // more. (A destructor may have loaded the image again meanwhile: then it stays.)
 void image_end_if_unused(struct pkgimg_image *image)
 {
-  if (image->users || image->dependents)
+  if (image->users || image->dependents || image->bundle)  // a bundle stays until the runtime ends
     return;
   if (image->started && !image->finalised) {
     image->finalised = true;

@@ -4,11 +4,14 @@
 // no code of an image has run by then, except resolvers of IFUNCs.
 #include "base/array.h"
 #include "base/clock.h"
+#include "image/bodies.h"
+#include "image/bundle.h"
 #include "image/cycle.h"
 #include "image/session.h"
 #include "relocator/tls.h"
 
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -32,7 +35,9 @@ static enum pkgimg_status plan(struct session *session)
     const char *name = session->tables.strings + entry->name;
     if (strchr(name, '/') || !*name)
       return fail_name(session->error, PKGIMG_MALFORMED, session->path, name, "not a name of a package");
-    if (!index_find(session->runtime, entry->geometry.build_id))
+    struct pkgimg_image *loaded;
+    TRY(image_find(session, entry->geometry.build_id, &loaded));
+    if (!loaded)
       plan_one(session, &entry->geometry, name);
   }
   plan_one(session, &session->header.geometry, NULL);
@@ -143,56 +148,25 @@ enum pkgimg_status runtime_look_at_cpu(struct pkgimg_runtime *runtime, const cha
   return PKGIMG_OK;
 }
 
-// The targets of an image, as far as this processor runs them. Kept apart: its room on the stack would
-// cost every other load the faults of fresh pages.
-__attribute__((noinline)) static enum pkgimg_status rank_targets(struct session *session,
-                                                                 const struct pkgimg_image *image,
-                                                                 const struct tables *tables,
-                                                                 struct cpu_ranking *ranking)
-{
-  const struct cpu_isa *isa = cpu_isa_of_machine(FORMAT_HOST_MACHINE);
-  struct pkgimg_runtime *runtime = session->runtime;
-  struct cpu_target_features targets[FORMAT_MAX_TARGETS];
-  char names[256];
-  if (!runtime->features_known)
-    TRY(runtime_look_at_cpu(runtime, NULL, session->error));
-  for (uint32_t i = 0; i < tables->target_count; i++) {
-    memcpy(targets[i].features.words, tables->targets[i].features, sizeof targets[i].features.words);
-    targets[i].vector_bits = cpu_features_width(isa, &targets[i].features);
-  }
-  cpu_rank(&runtime->features, targets, tables->target_count, runtime->vector_bits, ranking);
-  if (ranking->baseline_runs)
-    return PKGIMG_OK;
-  struct cpu_explanation explanation = cpu_explain(&runtime->features, &targets[0], 0);
-  return fail_name(session->error, PKGIMG_WRONG_MACHINE, image->path, tables->strings + tables->targets[0].name,
-                   "the baseline of its code needs features that this processor lacks or a mask hides: %s",
-                   cpu_features_text(isa, &explanation.missing, ", ", names, sizeof names));
-}
-
-// An image whose baseline this processor cannot run is refused; of anything else the best body is
-// taken, function by function.
 static enum pkgimg_status choose_bodies(struct session *session, struct pkgimg_image *image,
                                         const struct tables *tables)
 {
-  struct cpu_ranking ranking;
+  struct pkgimg_runtime *runtime = session->runtime;
   if (tables->target_count == 0)
     return PKGIMG_OK;
-  TRY(rank_targets(session, image, tables, &ranking));
-  if (tables->clone_count == 0)
-    return PKGIMG_OK;
-  image->clone_bodies = calloc(tables->clone_count, sizeof *image->clone_bodies);
-  image->clone_symbols = calloc(tables->clone_count, sizeof *image->clone_symbols);
+  if (!runtime->features_known)
+    TRY(runtime_look_at_cpu(runtime, NULL, session->error));
+  image->clone_bodies = calloc(tables->clone_count + 1u, sizeof *image->clone_bodies);
+  image->clone_symbols = calloc(tables->clone_count + 1u, sizeof *image->clone_symbols);
   if (!image->clone_bodies || !image->clone_symbols)
     return fail_memory(session->error, tables->clone_count * sizeof *image->clone_bodies);
-  for (uint32_t i = 0; i < tables->clone_count; i++) {
-    const struct disk_clone *clone = &tables->clones[i];
-    unsigned target = session->runtime->only_baseline ? 0 : cpu_choose(&ranking, clone->bodies);
-    image->clone_bodies[i] = clone_body(tables, clone, target);
-    session->runtime->stats.clones_raised += target != 0;
-    image->clone_symbols[i] = clone->symbol;
-  }
+  struct processor processor = {
+      .features = &runtime->features, .vector_bits = runtime->vector_bits, .only_baseline = runtime->only_baseline};
+  TRY(bodies_choose(image->path, tables, &processor, image->clone_bodies, &runtime->stats.clones_raised, session->error));
+  for (uint32_t i = 0; i < tables->clone_count; i++)
+    image->clone_symbols[i] = tables->clones[i].symbol;
   image->clone_count = tables->clone_count;
-  session->runtime->stats.clones += tables->clone_count;
+  runtime->stats.clones += tables->clone_count;
   return PKGIMG_OK;
 }
 
@@ -424,7 +398,7 @@ static enum pkgimg_status load_all(struct session *session)
 static enum pkgimg_status check_needed(struct session *session)
 {
   for (struct pkgimg_image *image = session->fresh; image != session->runtime->last; image = image->next)
-    if (image->dependents == 0)
+    if (image->dependents == 0 && !image->bundle)
       return fail_name(session->error, PKGIMG_MALFORMED, session->path, image->name,
                        "the closure holds it, but no image depends on it");
   return PKGIMG_OK;
@@ -468,14 +442,36 @@ static enum pkgimg_status load_closure(struct session *session)
   return PKGIMG_OK;
 }
 
+static bool may_fall_back(enum pkgimg_status status)
+{
+  return status == PKGIMG_BUSY || status == PKGIMG_WRONG_MACHINE || status == PKGIMG_MISMATCH;
+}
+
+static enum pkgimg_status load_otherwise(struct session *session, struct pkgimg_image **image);
+
+// A bundle is bound to addresses and to a kind of host. Where these are not to be had its images are
+// loaded from their own files.
+static enum pkgimg_status run_bundle(struct session *session, struct pkgimg_image **image)
+{
+  struct bundle *bundle;
+  enum pkgimg_status status = bundle_open(session, session->head, session->head_size, &bundle);
+  if (status == PKGIMG_OK)
+    return bundle_take(session, bundle, bundle->head.main_image, image);
+  return may_fall_back(status) ? load_otherwise(session, image) : status;
+}
+
 static enum pkgimg_status run(struct session *session, struct pkgimg_image **image)
 {
   TRY(open_root(session));
-  *image = index_find(session->runtime, session->header.geometry.build_id);
-  if (!*image)
-    TRY(load_closure(session));
-  if (!*image)
-    *image = session->runtime->last;
+  if (session->is_bundle) {
+    TRY(run_bundle(session, image));
+  } else {
+    TRY(image_find(session, session->header.geometry.build_id, image));
+    if (!*image)
+      TRY(load_closure(session));
+    if (!*image)
+      *image = session->runtime->last;
+  }
   (*image)->users++;
   return PKGIMG_OK;
 }
@@ -513,6 +509,28 @@ static enum pkgimg_status attempt(struct pkgimg_runtime *runtime, const char *pa
     undo(&session);
   session_deinit(&session);
   *fresh = session.fresh;
+  return status;
+}
+
+// The refusal is kept for statistics; if the images cannot be loaded either, it is the error.
+static enum pkgimg_status load_otherwise(struct session *session, struct pkgimg_image **image)
+{
+  struct pkgimg_runtime *runtime = session->runtime;
+  struct pkgimg_error refusal = {0};
+  char path[4096];
+  enum pkgimg_status status = PKGIMG_NOT_FOUND;
+  if (session->error)
+    refusal = *session->error;
+  runtime->stats.bundles_refused++;
+  snprintf(runtime->stats.refusal, sizeof runtime->stats.refusal, "%.255s", refusal.text);
+  for (unsigned i = 0; status == PKGIMG_NOT_FOUND && bundle_image_path(session, session->head, i, path); i++)
+    status = load_image(runtime, path, image, &session->fresh, session->error);
+  if (status == PKGIMG_OK)
+    (*image)->users--;  // the caller counts itself
+  if (status == PKGIMG_NOT_FOUND && session->error) {
+    *session->error = refusal;
+    status = refusal.status;
+  }
   return status;
 }
 

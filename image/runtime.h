@@ -16,12 +16,16 @@
 #include <pkgimg/pkgimg.h>
 #include <roaring/roaring.h>
 
+struct bundle;
+
 struct pkgimg_image {
   struct pkgimg_runtime *runtime;
   struct pkgimg_image *next, *previous;  // the runtime's images, in the order of loading
   char *name, *path;
   struct disk_geometry geometry;
   struct slot slot;
+  struct bundle *bundle;  // that it is part of, NULL for an image of its own
+  uint32_t number;        // in the bundle
   struct pkgimg_image **dependencies;
   uint32_t dependency_count;
   uint32_t users;            // successful loads that are not closed yet
@@ -50,6 +54,7 @@ struct pkgimg_runtime {
   struct pkgimg_image *first, *last;
   struct pkgimg_image **index;  // by build id; open addressing
   size_t index_count, index_capacity;
+  struct bundle *bundles;
   char **search_path;
   size_t search_path_count;
   enum pkgimg_prefetch prefetch;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "image/session.h"
 
+#include "image/bundle.h"
+
 #include "base/clock.h"
 #include "mapper/prefetch.h"
 
@@ -46,12 +48,15 @@ enum pkgimg_status verify_whole(struct session *session, const struct image_hand
 
 enum pkgimg_status open_root(struct session *session)
 {
-  _Alignas(8) uint8_t head[FORMAT_HEAD];
-  size_t size = 0;
   struct map_counts *counts = &session->runtime->counts;
   TRY(image_open(AT_FDCWD, session->path, session->path, &session->root, counts, session->error));
-  TRY(image_pread(&session->root, head, sizeof head, 0, &size, counts, session->error));
-  struct reader reader = {.file = session->path, .bytes = {head, size}, .error = session->error};
+  TRY(image_pread(&session->root, session->head, sizeof session->head, 0, &session->head_size, counts,
+                  session->error));
+  session->is_bundle = bundle_is(session->head, session->head_size);
+  if (session->is_bundle)
+    return PKGIMG_OK;
+  struct reader reader = {
+      .file = session->path, .bytes = {session->head, session->head_size}, .error = session->error};
   return header_read(&reader, &session->header);
 }
 

@@ -22,6 +22,9 @@ struct session {
   uint64_t phase_start;
   // the image that was asked for
   struct image_handle root;
+  bool is_bundle;
+  _Alignas(8) uint8_t head[FORMAT_HEAD];  // its first bytes
+  size_t head_size;
   struct disk_header header;
   struct buffer root_tables;  // its tables and its closure
   struct tables tables;

@@ -92,10 +92,40 @@ static void sync_folder_of(const char *path)
     fsync(fd);
 }
 
-static enum pkgimg_status write_and_rename(int fd, const char *temporary, const char *path, struct span contents,
-                                           unsigned mode, struct pkgimg_error *error)
+static bool is_zero(struct span piece)
 {
-  TRY(write_all(fd, temporary, contents, error));
+  return piece.size == 0 || (piece.data[0] == 0 && memcmp(piece.data, piece.data + 1, piece.size - 1) == 0);
+}
+
+static enum pkgimg_status write_part(int fd, const char *path, struct span part, off_t *end, struct pkgimg_error *error)
+{
+  const size_t step = 2 << 20;
+  for (size_t at = 0; at < part.size; at += step) {
+    struct span piece = {part.data + at, part.size - at < step ? part.size - at : step};
+    *end += (off_t)piece.size;
+    if (is_zero(piece)) {
+      if (lseek(fd, (off_t)piece.size, SEEK_CUR) < 0)
+        return fail_system(error, path, "lseek");
+      continue;
+    }
+    TRY(write_all(fd, path, piece, error));
+  }
+  return PKGIMG_OK;
+}
+
+static enum pkgimg_status write_parts(int fd, const char *path, const struct span *parts, size_t count,
+                                      struct pkgimg_error *error)
+{
+  off_t end = 0;
+  for (size_t i = 0; i < count; i++)
+    TRY(write_part(fd, path, parts[i], &end, error));
+  return ftruncate(fd, end) < 0 ? fail_system(error, path, "ftruncate") : PKGIMG_OK;
+}
+
+static enum pkgimg_status write_and_rename(int fd, const char *temporary, const char *path, const struct span *parts,
+                                           size_t count, unsigned mode, struct pkgimg_error *error)
+{
+  TRY(write_parts(fd, temporary, parts, count, error));
   mode_t mask = umask(0);
   umask(mask);
   if (fchmod(fd, mode & ~mask) < 0)
@@ -110,13 +140,19 @@ static enum pkgimg_status write_and_rename(int fd, const char *temporary, const 
 
 enum pkgimg_status file_publish(const char *path, struct span contents, unsigned mode, struct pkgimg_error *error)
 {
+  return file_publish_parts(path, &contents, 1, mode, error);
+}
+
+enum pkgimg_status file_publish_parts(const char *path, const struct span *parts, size_t count, unsigned mode,
+                                      struct pkgimg_error *error)
+{
   char temporary[4096];
   if (snprintf(temporary, sizeof temporary, "%s.XXXXXX", path) >= (int)sizeof temporary)
     return fail(error, PKGIMG_INVALID_ARGUMENT, path, "the path is too long");
   int fd AUTO(close_fd) = mkostemp(temporary, O_CLOEXEC);
   if (fd < 0)
     return fail_system(error, path, "creating the file");
-  enum pkgimg_status status = write_and_rename(fd, temporary, path, contents, mode, error);
+  enum pkgimg_status status = write_and_rename(fd, temporary, path, parts, count, mode, error);
   if (status != PKGIMG_OK)
     unlink(temporary);
   return status;

@@ -7,10 +7,10 @@
 #include <dlfcn.h>
 #include <stddef.h>
 
-// libgcc's unwind-dw2-fde.h: struct object is six words; ours has room to spare. There is also
-// __register_frame_table for many at once, which a bundle would want.
+// libgcc's unwind-dw2-fde.h: struct object is six words; ours has room to spare.
 static struct {
   void (*add)(const void *frames, void *object);
+  void (*add_many)(const void *frames, void *object);
   void *(*remove)(const void *frames);
 } unwinder;
 
@@ -30,11 +30,13 @@ bool unwind_available(void)
     return unwinder.add != NULL;
   asked = host_generation();
   uint64_t add = find("__register_frame_info"), remove = find("__deregister_frame_info");
-  if (!add || !remove)
+  uint64_t add_many = find("__register_frame_info_table");
+  if (!add || !remove || !add_many)
     return false;
   // Whoever brought it must not take it away again while images rely on it. (Never closed.)
   dlopen("libgcc_s.so.1", RTLD_NOW | RTLD_NOLOAD);
   unwinder.remove = (void *(*)(const void *))(uintptr_t)remove;
+  unwinder.add_many = (void (*)(const void *, void *))(uintptr_t)add_many;
   unwinder.add = (void (*)(const void *, void *))(uintptr_t)add;
   return true;
 }
@@ -42,6 +44,11 @@ bool unwind_available(void)
 void unwind_add(const void *frames, struct unwind_object *object)
 {
   unwinder.add(frames, object);
+}
+
+void unwind_add_many(const uint64_t *frames, struct unwind_object *object)
+{
+  unwinder.add_many(frames, object);
 }
 
 void unwind_remove(const void *frames)

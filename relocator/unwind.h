@@ -6,6 +6,7 @@
 #define RELOCATOR_UNWIND_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 /// Whether the process has an unwinder to tell; without one there are no exceptions either.
 bool unwind_available(void);
@@ -16,6 +17,8 @@ struct unwind_object {
   void *storage[8];
 };
 void unwind_add(const void *frames, struct unwind_object *object);
+/// The same for many at once: an array of addresses that ends with a 0.
+void unwind_add_many(const uint64_t *frames, struct unwind_object *object);
 void unwind_remove(const void *frames);
 
 #endif

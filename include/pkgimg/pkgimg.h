@@ -141,6 +141,9 @@ struct pkgimg_stats {
   uint64_t prefetched;         ///< files fetched ahead
   uint64_t prefetch_rings;     ///< batches that io_uring carried
   uint64_t clones;             ///< functions with several bodies (pkgimg inspect shows each choice)
+  uint64_t images_bound;       ///< images that a bundle held
+  uint64_t bundles_refused;    ///< bundles that were not usable here; their images were loaded instead
+  char refusal[256];           ///< why the last of them was not
   uint64_t clones_raised;      ///< of these: functions whose body is not the baseline's
 };
 

@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: MIT
+//
+// A bundle: many images bound to addresses, in one file, with hardly anything left to do for a load;
+// docs/bundle.md is the same in prose. Little-endian.
+//
+//   file:    code                                        | L           | W                 | H
+//            header | R0 X0 R1 X1 ... | thunks | tables  | L0 L1 ...   | W0 W1 ... slots   | H0 H1 ...
+//   memory:  base                                          base + 1 GiB  base + 1.5 GiB      base + 2 GiB
+//
+// Each block is one mapping. The images lie in them as in a region (mapper/mapper.h), so addresses of an image as
+// linked, plus the base, plus the image's offset, are addresses in memory. Blocks begin at multiples of 2 MiB in the
+// file as in memory: the kernel then maps them in large pieces.
+#ifndef FORMAT_BUNDLE_H
+#define FORMAT_BUNDLE_H
+
+#include "format/layout.h"
+
+#define BUNDLE_MAGIC   "pkgimg-b"
+#define BUNDLE_VERSION 1u
+#define BUNDLE_ALIGN   0x200000u
+
+enum bundle_block { BLOCK_CODE, BLOCK_L, BLOCK_W, BLOCK_H, BLOCK_COUNT };
+
+/// Where each begins, from the base.
+static const uint64_t bundle_starts[BLOCK_COUNT] = {0, FORMAT_L_START, FORMAT_W_START, FORMAT_H_START};
+
+struct bundle_block_at {
+  uint64_t file_offset;  ///< multiple of BUNDLE_ALIGN
+  uint64_t size;         ///< bytes: multiple of BUNDLE_ALIGN, 0 if there is none
+};
+
+/// An array in the code block: bytes from its start.
+struct bundle_table {
+  uint64_t offset;
+  uint64_t count;
+};
+
+/// When the addresses are drawn.
+enum bundle_aslr { BUNDLE_ASLR_BUNDLE, BUNDLE_ASLR_BOOT, BUNDLE_ASLR_COUNT };
+
+/// The first bytes of the file, at most FORMAT_HEAD of them.
+struct bundle_header {
+  char magic[8];
+  uint32_t version;
+  uint32_t machine;     ///< e_machine
+  uint64_t hash;        ///< XXH3-64 of the header behind this member
+  uint8_t build_id[16];  ///< XXH3-128 of the file with zeros here and in `hash`
+  uint64_t base;        ///< multiple of BUNDLE_ALIGN
+  struct bundle_block_at blocks[BLOCK_COUNT];
+  uint64_t features[FORMAT_FEATURE_WORDS];  ///< that the chosen bodies need
+  uint32_t page_size;
+  uint32_t aslr;           ///< enum bundle_aslr
+  uint8_t boot[16];        ///< the boot that it was bound in, if its addresses are for one boot
+  uint32_t main_image;     ///< what loading the bundle itself means
+  uint32_t reserved;
+  struct bundle_table strings;    ///< bytes, each string ends with a NUL; the first is empty
+  struct bundle_table images;     ///< struct bundle_image, dependencies first
+  struct bundle_table names;      ///< uint32_t: hash table of images by name; capacity a power of two
+  struct bundle_table ids;        ///< the same by build id
+  struct bundle_table gates;      ///< struct bundle_gate: functions of the host
+  struct bundle_table gate_uses;  ///< uint32_t: gates of images, by image
+  struct bundle_table imports;    ///< struct bundle_gate: what else is needed of the host
+  struct bundle_table residuals;  ///< struct bundle_residual, by image
+  struct bundle_table dependencies;  ///< uint32_t: images, by image
+  struct bundle_table bodies;        ///< uint32_t: chosen bodies of clones, by image
+  struct bundle_table body_symbols;  ///< uint32_t: their indices in .dynsym
+  struct bundle_table libraries;     ///< uint32_t in strings: host libraries that images name
+  struct bundle_table unwind;        ///< uint64_t: final addresses of unwind tables, ending with a 0
+  uint64_t slots;                    ///< where in W the words of the gates begin, from its start
+};
+static_assert(sizeof(struct bundle_header) <= FORMAT_HEAD, "bundle_header");
+#define BUNDLE_HASHED 24u
+static_assert(offsetof(struct bundle_header, build_id) == BUNDLE_HASHED, "bundle_header.hash");
+
+/// No entry of a hash table.
+#define BUNDLE_NONE UINT32_MAX
+
+/// What an image of the closure makes a load do.
+enum bundle_work {
+  BUNDLE_HAS_WORK = 1,           ///< constructors, destructors, thread-local storage or residuals, its own
+  BUNDLE_HAS_INIT = 2,           ///< a declared initialisation function, its own
+  BUNDLE_CLOSURE_HAS_WORK = 4,   ///< it or something that it needs
+  BUNDLE_CLOSURE_HAS_INIT = 8,
+};
+
+struct bundle_range {
+  uint32_t first, count;
+};
+
+struct bundle_image {
+  uint64_t offset;     ///< of its slot
+  uint64_t slot_size;
+  uint64_t heap;       ///< offset in H of its heap
+  uint32_t name, path; ///< strings; the path is as it was given
+  uint32_t work;       ///< bits of enum bundle_work
+  uint32_t flags;      ///< FORMAT_SYSIMAGE, FORMAT_CAPTURED
+  struct bundle_range dependencies, residuals, gates, bodies;
+  struct disk_geometry geometry;
+  struct disk_region symbols, symbol_strings, symbol_hash, unwind, init_array, fini_array, thread_local;
+  uint64_t thread_local_size, thread_local_align;
+  uint64_t init_function, handle;
+  uint64_t heap_size;
+  struct disk_region exits;
+};
+
+/// A symbol of the host.
+struct bundle_gate {
+  uint32_t name, version;  ///< strings
+  uint32_t hash;           ///< GNU hash of the name
+  uint8_t type, weak;
+  uint16_t reserved;
+};
+static_assert(sizeof(struct bundle_gate) == 16, "bundle_gate");
+
+/// A word that only a process can fill. `type` is as in ELF; R_X86_64_64 adds the value of an import.
+struct bundle_residual {
+  uint64_t address;  ///< from the base
+  uint32_t type;
+  uint32_t import;   ///< number of an import, BUNDLE_NONE if the image below is meant
+  uint32_t image;
+  uint32_t reserved;
+  int64_t addend;
+};
+static_assert(sizeof(struct bundle_residual) == 32, "bundle_residual");
+
+/// `jmp *slot(%rip)`, padded.
+#define BUNDLE_THUNK_SIZE 8u
+
+#endif

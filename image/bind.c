@@ -1,0 +1,854 @@
+// SPDX-License-Identifier: MIT
+//
+// bind: images -> bundle. Lays the images out, applies every site with the addresses that they will have, and leaves to
+// a process what only a process knows. No code of an image runs.
+#include <pkgimg/bind.h>
+
+#include "base/hash.h"
+#include "cpuid/target.h"
+#include "cpuid/detect.h"
+#include "format/bundle.h"
+#include "format/packed.h"
+#include "format/sites.h"
+#include "image/bodies.h"
+#include "image/deps.h"
+#include "linker/linker.h"
+#include "mapper/mapper.h"
+#include "relocator/captured.h"
+
+#include <elf.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+
+/// An image on its way into the bundle.
+struct bound {
+  const struct dep *dep;
+  uint64_t offset, slot_size, heap;
+  uint32_t *bodies;       // of its clones, as linked
+  uint32_t *dependencies; // their numbers in the bundle
+};
+
+/// Numbers of the host's symbols, by name and version.
+struct names {
+  struct bundle_gate *items;
+  size_t count, capacity;
+  uint32_t *index;  // open addressing: number + 1
+  size_t index_capacity;
+};
+
+struct binder {
+  const struct pkgimg_bind_options *options;
+  struct deps deps;
+  struct bound *images;  // in the order of deps
+  struct cpu_features features;
+  unsigned vector_bits;
+  uint64_t base, slots_end, heap_end;
+  struct buffer blocks[BLOCK_COUNT];
+  struct buffer tables;  // behind the thunks
+  struct bundle_header head;
+  struct buffer strings;
+  struct names gates, imports;
+  struct bundle_image *entries;
+  struct bundle_residual *residuals;
+  size_t residual_count, residual_capacity;
+  uint32_t *gate_uses;
+  size_t gate_use_count, gate_use_capacity;
+  struct pkgimg_bind_report report;
+  struct pkgimg_error *error;
+};
+
+static void binder_deinit(struct binder *binder)
+{
+  for (size_t i = 0; binder->images && i < binder->deps.count; i++) {
+    free(binder->images[i].bodies);
+    free(binder->images[i].dependencies);
+  }
+  for (int i = 0; i < BLOCK_COUNT; i++)
+    buffer_deinit(&binder->blocks[i]);
+  buffer_deinit(&binder->tables);
+  buffer_deinit(&binder->strings);
+  struct names *names[] = {&binder->gates, &binder->imports};
+  for (int i = 0; i < 2; i++) {
+    free(names[i]->items);
+    free(names[i]->index);
+  }
+  free(binder->images);
+  free(binder->entries);
+  free(binder->residuals);
+  free(binder->gate_uses);
+  deps_deinit(&binder->deps);
+}
+
+static uint64_t round_up(uint64_t value, uint64_t step)
+{
+  return (value + step - 1) / step * step;
+}
+
+// ---- reading
+
+static enum pkgimg_status read_images(struct binder *binder)
+{
+  const struct pkgimg_bind_options *options = binder->options;
+  struct pkgimg_build_options request = {.name = options->output,
+                                         .output = options->output,
+                                         .deps = {options->images, options->image_count},
+                                         .dep_path = {options->search_path, options->search_path_count}};
+  TRY(deps_read(&request, &binder->deps, binder->error));
+  binder->images = calloc(binder->deps.count, sizeof *binder->images);
+  binder->entries = calloc(binder->deps.count, sizeof *binder->entries);
+  if (!binder->images || !binder->entries)
+    return fail_memory(binder->error, binder->deps.count * sizeof *binder->entries);
+  for (size_t i = 0; i < binder->deps.count; i++)
+    binder->images[i].dep = binder->deps.items[i];
+  return PKGIMG_OK;
+}
+
+static enum pkgimg_status look_at_host(struct binder *binder)
+{
+  const char *text = binder->options->host;
+  struct cpu_target_list *list;
+  struct cpu_host host;
+  binder->vector_bits = binder->options->max_vector_bits;
+  if (!text || strcmp(text, "native") == 0)
+    return cpu_usable_features(binder->options->cpu_mask, &binder->features, binder->error);
+  TRY(cpu_host_open(binder->options->cpu_mask, &host, binder->error));
+  list = calloc(1, sizeof *list);
+  if (!list)
+    return fail_memory(binder->error, sizeof *list);
+  struct cpu_target_request request = {
+      .isa = cpu_isa_of_machine(FORMAT_HOST_MACHINE), .host = &host, .what = "--host", .text = text};
+  enum pkgimg_status status = cpu_targets_parse(&request, list, binder->error);
+  if (status == PKGIMG_OK)
+    binder->features = list->targets[0].features;
+  free(list);
+  return status;
+}
+
+// ---- layout
+
+static const struct disk_area *area_of(const struct bound *image, enum area area)
+{
+  return &image->dep->file.header.geometry.areas[area];
+}
+
+static const struct tables *tables_of(const struct bound *image)
+{
+  return &image->dep->file.tables;
+}
+
+static enum pkgimg_status lay_out(struct binder *binder)
+{
+  uint64_t offset = FORMAT_PAGE, heap = 0;
+  for (size_t i = 0; i < binder->deps.count; i++) {
+    struct bound *image = &binder->images[i];
+    image->slot_size = slot_size(&image->dep->file.header.geometry);
+    image->offset = offset;
+    image->heap = heap;
+    offset += image->slot_size;
+    heap = round_up(heap + tables_of(image)->head->heap.size, FORMAT_HEAP_ALIGN);
+  }
+  binder->slots_end = offset;
+  binder->heap_end = heap;
+  if (offset <= FORMAT_AREA_LIMIT)
+    return PKGIMG_OK;
+  return fail(binder->error, PKGIMG_UNSUPPORTED, binder->options->output,
+              "its images take %llu MiB of address space for one area; %llu fit into a bundle",
+              (unsigned long long)offset >> 20, FORMAT_AREA_LIMIT >> 20);
+}
+
+// Between what sanitizers, the program and libraries use (docs/bundle.md).
+static enum pkgimg_status draw_base(struct binder *binder)
+{
+  const uint64_t first = 0x200000000000, last = 0x500000000000;
+  uint64_t random;
+  binder->base = binder->options->base;
+  if (binder->base % BUNDLE_ALIGN)
+    return fail(binder->error, PKGIMG_INVALID_ARGUMENT, binder->options->output,
+                "base address 0x%llx: expected a multiple of 0x%x", (unsigned long long)binder->base, BUNDLE_ALIGN);
+  if (binder->base)
+    return PKGIMG_OK;
+  if (getrandom(&random, sizeof random, 0) != sizeof random)
+    return fail_system(binder->error, NULL, "getrandom");
+  binder->base = first + random % ((last - first) / BUNDLE_ALIGN) * BUNDLE_ALIGN;
+  return PKGIMG_OK;
+}
+
+static enum pkgimg_status copy_area(struct binder *binder, const struct bound *image, enum area area,
+                                    enum bundle_block block)
+{
+  const struct disk_area *from = area_of(image, area);
+  uint64_t to = image->offset + (from->address - bundle_starts[block]);
+  memcpy(binder->blocks[block].data + to, image->dep->bytes.data + from->file_offset, from->file_size);
+  return PKGIMG_OK;
+}
+
+static enum pkgimg_status copy_heap(struct binder *binder, const struct bound *image)
+{
+  const struct reader *stored = &image->dep->file.heap;
+  const struct disk_heap *heap = &tables_of(image)->head->heap;
+  uint8_t *to = binder->blocks[BLOCK_H].data + image->heap;
+  if (heap->compression == HEAP_PLAIN && heap->size)
+    memcpy(to, stored->bytes.data, heap->size);
+  return heap->compression == HEAP_PLAIN ? PKGIMG_OK : unpack_whole(stored, to, heap->size, binder->error);
+}
+
+static enum pkgimg_status copy_images(struct binder *binder)
+{
+  for (int i = 0; i < BLOCK_H; i++)
+    TRY(buffer_append(&binder->blocks[i], NULL, binder->slots_end, binder->error));
+  TRY(buffer_append(&binder->blocks[BLOCK_H], NULL, binder->heap_end, binder->error));
+  for (size_t i = 0; i < binder->deps.count; i++) {
+    const struct bound *image = &binder->images[i];
+    TRY(copy_area(binder, image, AREA_R, BLOCK_CODE));
+    TRY(copy_area(binder, image, AREA_X, BLOCK_CODE));
+    TRY(copy_area(binder, image, AREA_L, BLOCK_L));
+    TRY(copy_area(binder, image, AREA_W, BLOCK_W));
+    TRY(copy_heap(binder, image));
+  }
+  return PKGIMG_OK;
+}
+
+// ---- strings and names
+
+static enum pkgimg_status add_string(struct binder *binder, const char *text, uint32_t *offset)
+{
+  *offset = 0;
+  if (!text || !*text)
+    return PKGIMG_OK;
+  *offset = (uint32_t)binder->strings.size;
+  return buffer_append(&binder->strings, text, strlen(text) + 1, binder->error);
+}
+
+static const char *string_at(const struct binder *binder, uint32_t offset)
+{
+  return (const char *)binder->strings.data + offset;
+}
+
+static uint32_t *name_slot(const struct binder *binder, const struct names *names, const char *name,
+                           const char *version, uint32_t hash)
+{
+  for (size_t at = hash;; at++) {
+    uint32_t *slot = &names->index[at & (names->index_capacity - 1)];
+    if (*slot == 0)
+      return slot;
+    const struct bundle_gate *item = &names->items[*slot - 1];
+    if (item->hash == hash && strcmp(string_at(binder, item->name), name) == 0 &&
+        strcmp(string_at(binder, item->version), version) == 0)
+      return slot;
+  }
+}
+
+static enum pkgimg_status grow_index(const struct binder *binder, struct names *names)
+{
+  if (2 * names->count < names->index_capacity)
+    return PKGIMG_OK;
+  free(names->index);
+  names->index_capacity = names->index_capacity ? 2 * names->index_capacity : 256;
+  names->index = calloc(names->index_capacity, sizeof *names->index);
+  if (!names->index)
+    return fail_memory(binder->error, names->index_capacity * sizeof *names->index);
+  for (size_t i = 0; i < names->count; i++)
+    *name_slot(binder, names, string_at(binder, names->items[i].name), string_at(binder, names->items[i].version),
+               names->items[i].hash) = (uint32_t)i + 1;
+  return PKGIMG_OK;
+}
+
+static enum pkgimg_status number_of(struct binder *binder, struct names *names, const struct tables *tables,
+                                    const struct disk_import *import, uint32_t *number)
+{
+  const char *name = tables->strings + import->name, *version = tables->strings + import->version;
+  TRY(grow_index(binder, names));
+  uint32_t *slot = name_slot(binder, names, name, version, import->hash);
+  if (*slot) {
+    *number = *slot - 1;
+    names->items[*number].weak &= import->weak;
+    return PKGIMG_OK;
+  }
+  TRY(array_reserve(&names->items, &names->capacity, names->count, sizeof *names->items, binder->error));
+  struct bundle_gate *item = &names->items[names->count];
+  *item = (struct bundle_gate){.hash = import->hash, .type = import->type, .weak = import->weak};
+  TRY(add_string(binder, name, &item->name));
+  TRY(add_string(binder, version, &item->version));
+  *slot = (uint32_t)++names->count;
+  *number = *slot - 1;
+  return PKGIMG_OK;
+}
+
+// ---- relocation
+
+// A function that must exist is called through the gate; its thunk is its address. What may be missing is
+// compared with 0, and data is read directly: those words get the true value.
+static bool is_gated(const struct disk_import *import)
+{
+  return !import->weak && (import->type == STT_FUNC || import->type == STT_GNU_IFUNC);
+}
+
+static uint64_t thunk_address(const struct binder *binder, uint32_t gate)
+{
+  return binder->base + binder->slots_end + (uint64_t)gate * BUNDLE_THUNK_SIZE;
+}
+
+static enum pkgimg_status add_residual(struct binder *binder, const struct bundle_residual *residual)
+{
+  TRY(array_reserve(&binder->residuals, &binder->residual_capacity, binder->residual_count,
+                    sizeof *binder->residuals, binder->error));
+  binder->residuals[binder->residual_count++] = *residual;
+  return PKGIMG_OK;
+}
+
+static enum pkgimg_status resolve_imports(struct binder *binder, const struct bound *image,
+                                          struct host_symbol *values)
+{
+  const struct tables *tables = tables_of(image);
+  for (uint32_t i = 0; i < tables->import_count; i++) {
+    uint32_t number;
+    values[i] = (struct host_symbol){0};
+    if (!is_gated(&tables->imports[i]))
+      continue;
+    TRY(number_of(binder, &binder->gates, tables, &tables->imports[i], &number));
+    values[i].value = thunk_address(binder, number);
+    TRY(array_reserve(&binder->gate_uses, &binder->gate_use_capacity, binder->gate_use_count,
+                      sizeof *binder->gate_uses, binder->error));
+    binder->gate_uses[binder->gate_use_count++] = number;
+  }
+  return PKGIMG_OK;
+}
+
+// A word of an image that gets the value of an import added in each process.
+static enum pkgimg_status leave_to_process(struct binder *binder, const struct bound *image, uint32_t import,
+                                           uint64_t linked, int64_t addend)
+{
+  struct bundle_residual residual = {.type = R_X86_64_64, .image = BUNDLE_NONE, .addend = addend};
+  residual.address = linked < FORMAT_H_START ? image->offset + linked : image->heap + linked;
+  const struct tables *tables = tables_of(image);
+  TRY(number_of(binder, &binder->imports, tables, &tables->imports[import], &residual.import));
+  return add_residual(binder, &residual);
+}
+
+static uint64_t word_in_file(const struct bound *image, uint64_t linked)
+{
+  uint64_t value = 0;
+  struct span bytes = image_file_bytes(&image->dep->file, linked, sizeof value);
+  if (bytes.size == sizeof value)
+    memcpy(&value, bytes.data, sizeof value);
+  return value;
+}
+
+static enum pkgimg_status leave_sites(struct binder *binder, const struct bound *image)
+{
+  const struct tables *tables = tables_of(image);
+  struct sites_walk walk;
+  uint32_t ids[SITES_BATCH], at = 0;
+  if (!sites_begin(&walk, tables_sites(tables, tables_host_set(tables)), tables->head->words))
+    return PKGIMG_OK;
+  for (size_t count; (count = sites_next(&walk, ids)) > 0;)
+    for (size_t i = 0; i < count; i++, at++) {
+      uint32_t import = tables->site_imports[at];
+      uint64_t linked = site_address(&image->dep->file.header.geometry, ids[i]);
+      if (!is_gated(&tables->imports[import]))
+        TRY(leave_to_process(binder, image, import, linked, (int64_t)word_in_file(image, linked)));
+    }
+  return PKGIMG_OK;
+}
+
+static uint64_t captured_address(const struct bound *image, const struct disk_captured_set *set, uint32_t id)
+{
+  if (set->universe == CAPTURED_IN_HEAP)
+    return FORMAT_H_START + 8ull * id;
+  return site_address(&image->dep->file.header.geometry, id);
+}
+
+static enum pkgimg_status leave_captured_set(struct binder *binder, const struct bound *image,
+                                             const struct disk_captured_set *set)
+{
+  const struct tables *tables = tables_of(image);
+  const uint8_t *heap = binder->blocks[BLOCK_H].data + image->heap;
+  struct sites_walk walk;
+  uint32_t ids[SITES_BATCH], at = set->first;
+  if (!sites_begin(&walk, captured_bytes(tables, set), captured_universe(tables, set)))
+    return PKGIMG_OK;
+  for (size_t count; (count = sites_next(&walk, ids)) > 0;)
+    for (size_t i = 0; i < count; i++, at++) {
+      uint32_t import = tables->captured_details[at];
+      uint64_t linked = captured_address(image, set, ids[i]), addend = word_in_file(image, linked);
+      if (is_gated(&tables->imports[import]))
+        continue;
+      if (set->universe == CAPTURED_IN_HEAP)
+        memcpy(&addend, heap + 8ull * ids[i], sizeof addend);
+      TRY(leave_to_process(binder, image, import, linked, (int64_t)addend));
+    }
+  return PKGIMG_OK;
+}
+
+static enum pkgimg_status leave_captured(struct binder *binder, const struct bound *image)
+{
+  const struct tables *tables = tables_of(image);
+  for (uint32_t i = 0; i < tables->captured_set_count; i++)
+    if (tables->captured_sets[i].kind == CAPTURED_HOST)
+      TRY(leave_captured_set(binder, image, &tables->captured_sets[i]));
+  return PKGIMG_OK;
+}
+
+static const struct bound *target_of_set(const struct binder *binder, const struct bound *image, uint32_t set)
+{
+  return set == 0 ? image : &binder->images[image->dependencies[set - 1]];
+}
+
+static enum pkgimg_status bind_address(struct binder *binder, const struct bound *image,
+                                       const struct disk_residual *residual, const struct host_symbol *values)
+{
+  const struct tables *tables = tables_of(image);
+  bool host = residual->set == tables_host_set(tables);
+  uint64_t value = (uint64_t)residual->addend;
+  if (host && !is_gated(&tables->imports[residual->import]))
+    return leave_to_process(binder, image, residual->import, residual->address, residual->addend);
+  if (host) {
+    value += values[residual->import].value;
+  } else {
+    const struct bound *target = target_of_set(binder, image, residual->set);
+    value += binder->base + target->offset;
+    if (residual->clone && residual->clone <= tables_of(target)->clone_count)
+      value += target->bodies[residual->clone - 1];
+  }
+  enum bundle_block block = residual->address < FORMAT_W_START ? BLOCK_L : BLOCK_W;
+  memcpy(binder->blocks[block].data + image->offset + (residual->address - bundle_starts[block]), &value,
+         sizeof value);
+  binder->report.sites++;
+  return PKGIMG_OK;
+}
+
+static enum pkgimg_status bind_residual(struct binder *binder, const struct bound *image,
+                                        const struct disk_residual *residual, const struct host_symbol *values)
+{
+  const struct tables *tables = tables_of(image);
+  bool host = residual->set == tables_host_set(tables);
+  if (residual->type == R_X86_64_64)
+    return bind_address(binder, image, residual, values);
+  struct bundle_residual left = {.address = image->offset + residual->address,
+                                 .type = residual->type,
+                                 .import = BUNDLE_NONE,
+                                 .image = BUNDLE_NONE,
+                                 .addend = residual->addend};
+  if (host)
+    TRY(number_of(binder, &binder->imports, tables, &tables->imports[residual->import], &left.import));
+  else
+    left.image = (uint32_t)(target_of_set(binder, image, residual->set) - binder->images);
+  if (residual->clone && residual->type == R_X86_64_IRELATIVE && !host)
+    left.addend += target_of_set(binder, image, residual->set)->bodies[residual->clone - 1];
+  return add_residual(binder, &left);
+}
+
+// The loader's own relocation, into the blocks instead of a process. Residuals are sorted out one by one.
+static enum pkgimg_status relocate_image(struct binder *binder, const struct bound *image,
+                                         const struct target *targets, const struct host_symbol *values)
+{
+  struct tables tables = *tables_of(image);
+  struct relocation relocation = {.file = image->dep->path,
+                                  .geometry = &image->dep->file.header.geometry,
+                                  .tables = &tables,
+                                  .constants = binder->blocks[BLOCK_L].data + image->offset,
+                                  .data = binder->blocks[BLOCK_W].data + image->offset,
+                                  .targets = targets,
+                                  .imports = values};
+  uint32_t residual_count = tables.residual_count;
+  tables.residual_count = 0;
+  TRY(relocate(&relocation, &binder->report.sites, binder->error));
+  struct heap_relocation *work = heap_relocation_begin(&relocation);
+  if (!work)
+    return fail_memory(binder->error, tables.captured_set_count);
+  enum pkgimg_status status = heap_relocate_until(work, binder->blocks[BLOCK_H].data + image->heap,
+                                                  tables.head->heap.size, binder->error);
+  if (status != PKGIMG_OK) {
+    heap_relocation_abandon(work);
+    return status;
+  }
+  TRY(heap_relocation_end(work, binder->error));
+  for (uint32_t i = 0; i < residual_count; i++)
+    TRY(bind_residual(binder, image, &tables.residuals[i], values));
+  return PKGIMG_OK;
+}
+
+static struct target target_of(const struct binder *binder, const struct bound *image)
+{
+  return (struct target){.base = binder->base + image->offset,
+                         .heap = binder->base + FORMAT_H_START + image->heap,
+                         .clones = image->bodies,
+                         .clone_count = tables_of(image)->clone_count};
+}
+
+static enum pkgimg_status bind_image(struct binder *binder, struct bound *image, struct bundle_image *entry)
+{
+  const struct tables *tables = tables_of(image);
+  struct target *targets AUTO(free_pointer) = calloc(tables->dependency_count + 1u, sizeof *targets);
+  struct host_symbol *values AUTO(free_pointer) = calloc(tables->import_count + 1u, sizeof *values);
+  if (!targets || !values)
+    return fail_memory(binder->error, tables->import_count * sizeof *values);
+  targets[0] = target_of(binder, image);
+  for (uint32_t i = 0; i < tables->dependency_count; i++)
+    targets[i + 1] = target_of(binder, &binder->images[image->dependencies[i]]);
+  entry->residuals.first = (uint32_t)binder->residual_count;
+  entry->gates.first = (uint32_t)binder->gate_use_count;
+  TRY(resolve_imports(binder, image, values));
+  TRY(relocate_image(binder, image, targets, values));
+  TRY(leave_sites(binder, image));
+  TRY(leave_captured(binder, image));
+  entry->residuals.count = (uint32_t)binder->residual_count - entry->residuals.first;
+  entry->gates.count = (uint32_t)binder->gate_use_count - entry->gates.first;
+  return PKGIMG_OK;
+}
+
+// ---- clones and dependencies
+
+// pkgimg_symbol looks into .dynsym: there a function with several bodies is the chosen one.
+static void choose_symbols(struct binder *binder, const struct bound *image)
+{
+  const struct tables *tables = tables_of(image);
+  Elf64_Sym *symbols =
+      (Elf64_Sym *)(void *)(binder->blocks[BLOCK_CODE].data + image->offset + tables->head->symbols.address);
+  for (uint32_t i = 0; i < tables->clone_count; i++)
+    symbols[tables->clones[i].symbol].st_value = image->bodies[i];
+}
+
+static enum pkgimg_status choose_bodies(struct binder *binder, struct bound *image)
+{
+  const struct tables *tables = tables_of(image);
+  struct processor processor = {.features = &binder->features, .vector_bits = binder->vector_bits};
+  uint64_t raised = 0;
+  image->bodies = calloc(tables->clone_count + 1u, sizeof *image->bodies);
+  if (!image->bodies)
+    return fail_memory(binder->error, tables->clone_count * sizeof *image->bodies);
+  if (tables->target_count == 0)
+    return PKGIMG_OK;
+  TRY(bodies_choose(image->dep->path, tables, &processor, image->bodies, &raised, binder->error));
+  for (uint32_t i = 0; i < tables->target_count; i++) {
+    struct cpu_features needs;
+    memcpy(needs.words, tables->targets[i].features, sizeof needs.words);
+    struct cpu_target_features target = {.features = needs};
+    if (cpu_explain(&binder->features, &target, 0).refusal == CPU_USABLE)
+      for (int word = 0; word < FORMAT_FEATURE_WORDS; word++)
+        binder->head.features[word] |= needs.words[word];
+  }
+  choose_symbols(binder, image);
+  return PKGIMG_OK;
+}
+
+static enum pkgimg_status find_dependencies(struct binder *binder, size_t index)
+{
+  struct bound *image = &binder->images[index];
+  const struct tables *tables = tables_of(image);
+  image->dependencies = calloc(tables->dependency_count + 1u, sizeof *image->dependencies);
+  if (!image->dependencies)
+    return fail_memory(binder->error, tables->dependency_count * sizeof *image->dependencies);
+  for (uint32_t i = 0; i < tables->dependency_count; i++) {
+    size_t at = 0;
+    while (at < index && memcmp(binder->deps.items[at]->file.header.geometry.build_id,
+                                tables->dependencies[i].build_id, 16) != 0)
+      at++;
+    if (at == index)
+      return fail_name(binder->error, PKGIMG_MALFORMED, image->dep->path,
+                       tables->strings + tables->dependencies[i].name, "a dependency that its closure does not hold");
+    image->dependencies[i] = (uint32_t)at;
+  }
+  return PKGIMG_OK;
+}
+
+// ---- entries
+
+static uint32_t work_of(const struct binder *binder, const struct bound *image, const struct bundle_image *entry)
+{
+  const struct disk_tables *head = tables_of(image)->head;
+  bool constructs = head->init_array.count && !(head->flags & FORMAT_CAPTURED);
+  bool own = constructs || head->fini_array.count || head->exits.count || head->thread_local_size ||
+             entry->residuals.count;
+  uint32_t work = (own ? BUNDLE_HAS_WORK | BUNDLE_CLOSURE_HAS_WORK : 0u) |
+                  (head->init_function ? BUNDLE_HAS_INIT | BUNDLE_CLOSURE_HAS_INIT : 0u);
+  for (uint32_t i = 0; i < tables_of(image)->dependency_count; i++)
+    work |= binder->entries[image->dependencies[i]].work & (BUNDLE_CLOSURE_HAS_WORK | BUNDLE_CLOSURE_HAS_INIT);
+  return work;
+}
+
+static enum pkgimg_status describe(struct binder *binder, const struct bound *image, struct bundle_image *entry)
+{
+  const struct disk_tables *head = tables_of(image)->head;
+  entry->offset = image->offset;
+  entry->slot_size = image->slot_size;
+  entry->heap = image->heap;
+  entry->heap_size = head->heap.size;
+  entry->flags = head->flags;
+  entry->geometry = image->dep->file.header.geometry;
+  entry->symbols = head->symbols;
+  entry->symbol_strings = head->symbol_strings;
+  entry->symbol_hash = head->symbol_hash;
+  entry->unwind = head->unwind;
+  entry->init_array = head->init_array;
+  entry->fini_array = head->fini_array;
+  entry->thread_local = head->thread_local;
+  entry->thread_local_size = head->thread_local_size;
+  entry->thread_local_align = head->thread_local_align;
+  entry->init_function = head->init_function;
+  entry->handle = head->handle;
+  entry->exits = head->exits;
+  entry->work = work_of(binder, image, entry);
+  TRY(add_string(binder, image->dep->name, &entry->name));
+  return add_string(binder, image->dep->path, &entry->path);
+}
+
+// ---- tables, behind the thunks
+
+static enum pkgimg_status begin_table(struct binder *binder, struct bundle_table *table, size_t count)
+{
+  TRY(buffer_align(&binder->tables, 8, binder->error));
+  uint64_t thunks = round_up(binder->gates.count * BUNDLE_THUNK_SIZE, 64);
+  *table = (struct bundle_table){.offset = binder->slots_end + thunks + binder->tables.size, .count = count};
+  return PKGIMG_OK;
+}
+
+static enum pkgimg_status add_table(struct binder *binder, struct bundle_table *table, const void *items, size_t count,
+                                    size_t size)
+{
+  TRY(begin_table(binder, table, count));
+  return count ? buffer_append(&binder->tables, items, count * size, binder->error) : PKGIMG_OK;
+}
+
+static uint64_t hash_of(const struct binder *binder, size_t image, bool by_id)
+{
+  uint64_t hash;
+  if (!by_id)
+    return hash64(binder->deps.items[image]->name, strlen(binder->deps.items[image]->name));
+  memcpy(&hash, binder->deps.items[image]->file.header.geometry.build_id, sizeof hash);
+  return hash;
+}
+
+static enum pkgimg_status add_index(struct binder *binder, struct bundle_table *table, bool by_id)
+{
+  size_t capacity = 4;
+  while (capacity < 2 * binder->deps.count)
+    capacity *= 2;
+  uint32_t *index AUTO(free_pointer) = calloc(capacity, sizeof *index);
+  if (!index)
+    return fail_memory(binder->error, capacity * sizeof *index);
+  memset(index, 0xff, capacity * sizeof *index);
+  for (size_t i = 0; i < binder->deps.count; i++) {
+    size_t at = hash_of(binder, i, by_id) & (capacity - 1);
+    while (index[at] != BUNDLE_NONE)
+      at = (at + 1) & (capacity - 1);
+    index[at] = (uint32_t)i;
+  }
+  return add_table(binder, table, index, capacity, sizeof *index);
+}
+
+static enum pkgimg_status add_dependencies(struct binder *binder)
+{
+  TRY(begin_table(binder, &binder->head.dependencies, 0));
+  for (size_t i = 0; i < binder->deps.count; i++) {
+    uint32_t count = tables_of(&binder->images[i])->dependency_count;
+    binder->entries[i].dependencies = (struct bundle_range){(uint32_t)binder->head.dependencies.count, count};
+    TRY(buffer_append(&binder->tables, binder->images[i].dependencies, count * sizeof(uint32_t), binder->error));
+    binder->head.dependencies.count += count;
+  }
+  return PKGIMG_OK;
+}
+
+static enum pkgimg_status add_bodies(struct binder *binder)
+{
+  TRY(begin_table(binder, &binder->head.bodies, 0));
+  for (size_t i = 0; i < binder->deps.count; i++) {
+    uint32_t count = tables_of(&binder->images[i])->clone_count;
+    binder->entries[i].bodies = (struct bundle_range){(uint32_t)binder->head.bodies.count, count};
+    TRY(buffer_append(&binder->tables, binder->images[i].bodies, count * sizeof(uint32_t), binder->error));
+    binder->head.bodies.count += count;
+  }
+  TRY(begin_table(binder, &binder->head.body_symbols, binder->head.bodies.count));
+  for (size_t i = 0; i < binder->deps.count; i++)
+    for (uint32_t j = 0; j < tables_of(&binder->images[i])->clone_count; j++)
+      TRY(buffer_append(&binder->tables, &tables_of(&binder->images[i])->clones[j].symbol, sizeof(uint32_t),
+                        binder->error));
+  return PKGIMG_OK;
+}
+
+static enum pkgimg_status add_libraries(struct binder *binder)
+{
+  uint32_t *names AUTO(free_pointer) = NULL;
+  size_t count = 0, capacity = 0;
+  for (size_t i = 0; i < binder->deps.count; i++) {
+    const struct tables *tables = tables_of(&binder->images[i]);
+    for (uint32_t j = 0; j < tables->library_count; j++) {
+      const char *name = tables->strings + tables->libraries[j];
+      size_t at = 0;
+      while (at < count && strcmp(string_at(binder, names[at]), name) != 0)
+        at++;
+      if (at < count)
+        continue;
+      TRY(array_reserve(&names, &capacity, count, sizeof *names, binder->error));
+      TRY(add_string(binder, name, &names[count++]));
+    }
+  }
+  return add_table(binder, &binder->head.libraries, names, count, sizeof *names);
+}
+
+static enum pkgimg_status add_unwind(struct binder *binder)
+{
+  TRY(begin_table(binder, &binder->head.unwind, 0));
+  for (size_t i = 0; i <= binder->deps.count; i++) {
+    bool last = i == binder->deps.count;
+    const struct disk_region *unwind = last ? NULL : &tables_of(&binder->images[i])->head->unwind;
+    uint64_t address = last ? 0 : binder->base + binder->images[i].offset + unwind->address;
+    if (!last && unwind->count == 0)
+      continue;
+    TRY(buffer_append(&binder->tables, &address, sizeof address, binder->error));
+    binder->head.unwind.count++;
+  }
+  return PKGIMG_OK;
+}
+
+static enum pkgimg_status add_tables(struct binder *binder)
+{
+  struct bundle_header *head = &binder->head;
+  TRY(add_dependencies(binder));
+  TRY(add_bodies(binder));
+  TRY(add_libraries(binder));
+  TRY(add_unwind(binder));
+  TRY(add_index(binder, &head->names, false));
+  TRY(add_index(binder, &head->ids, true));
+  TRY(add_table(binder, &head->images, binder->entries, binder->deps.count, sizeof *binder->entries));
+  TRY(add_table(binder, &head->gates, binder->gates.items, binder->gates.count, sizeof *binder->gates.items));
+  TRY(add_table(binder, &head->gate_uses, binder->gate_uses, binder->gate_use_count, sizeof *binder->gate_uses));
+  TRY(add_table(binder, &head->imports, binder->imports.items, binder->imports.count,
+                sizeof *binder->imports.items));
+  TRY(add_table(binder, &head->residuals, binder->residuals, binder->residual_count, sizeof *binder->residuals));
+  return add_table(binder, &head->strings, binder->strings.data, binder->strings.size, 1);
+}
+
+static enum pkgimg_status add_thunks(struct binder *binder)
+{
+  struct buffer *code = &binder->blocks[BLOCK_CODE];
+  for (size_t i = 0; i < binder->gates.count; i++) {
+    uint64_t thunk = binder->slots_end + i * BUNDLE_THUNK_SIZE;
+    uint64_t slot = FORMAT_W_START + binder->slots_end + i * sizeof(uint64_t);
+    int32_t distance = (int32_t)(slot - (thunk + 6));
+    uint8_t bytes[BUNDLE_THUNK_SIZE] = {0xff, 0x25, 0, 0, 0, 0, 0x66, 0x90};
+    memcpy(bytes + 2, &distance, sizeof distance);
+    TRY(buffer_append(code, bytes, sizeof bytes, binder->error));
+  }
+  TRY(buffer_append(code, NULL, round_up(code->size - binder->slots_end, 64) - (code->size - binder->slots_end),
+                    binder->error));
+  TRY(buffer_append(code, binder->tables.data, binder->tables.size, binder->error));
+  return buffer_append(&binder->blocks[BLOCK_W], NULL, binder->gates.count * sizeof(uint64_t), binder->error);
+}
+
+// ---- the file
+
+static enum pkgimg_status read_boot(struct binder *binder)
+{
+  struct buffer text AUTO(buffer_deinit) = {0};
+  if (binder->options->aslr != PKGIMG_ASLR_BOOT)
+    return PKGIMG_OK;
+  TRY(file_read("/proc/sys/kernel/random/boot_id", &text, binder->error));
+  uint64_t halves[2] = {hash64(text.data, text.size), hash64_seeded(text.data, text.size, 1)};
+  memcpy(binder->head.boot, halves, sizeof halves);
+  return PKGIMG_OK;
+}
+
+static enum pkgimg_status find_main(struct binder *binder)
+{
+  const char *wanted = binder->options->images[binder->options->image_count - 1];
+  const char *slash = strrchr(wanted, '/');
+  for (size_t i = 0; i < binder->deps.count; i++) {
+    const struct dep *dep = binder->deps.items[i];
+    size_t length = strlen(dep->name);
+    const char *file = slash ? slash + 1 : wanted;
+    if (strcmp(dep->path, wanted) == 0 || strcmp(dep->name, wanted) == 0 ||
+        (strncmp(file, dep->name, length) == 0 && strcmp(file + length, ".so") == 0))
+      binder->head.main_image = (uint32_t)i;
+  }
+  return PKGIMG_OK;
+}
+
+static enum pkgimg_status fill_header(struct binder *binder)
+{
+  struct bundle_header *head = &binder->head;
+  memcpy(head->magic, BUNDLE_MAGIC, sizeof head->magic);
+  head->version = BUNDLE_VERSION;
+  head->machine = FORMAT_HOST_MACHINE;
+  head->base = binder->base;
+  head->page_size = FORMAT_PAGE;
+  head->aslr = binder->options->aslr;
+  head->slots = binder->slots_end;
+  TRY(find_main(binder));
+  TRY(read_boot(binder));
+  uint64_t at = 0;
+  for (int i = 0; i < BLOCK_COUNT; i++) {
+    uint64_t size = binder->blocks[i].size;
+    TRY(buffer_append(&binder->blocks[i], NULL, round_up(size, BUNDLE_ALIGN) - size, binder->error));
+    head->blocks[i] = (struct bundle_block_at){.file_offset = at, .size = binder->blocks[i].size};
+    at += binder->blocks[i].size;
+  }
+  binder->report.bytes = at;
+  return PKGIMG_OK;
+}
+
+static enum pkgimg_status identify(struct binder *binder)
+{
+  struct bundle_header *head = &binder->head;
+  struct hash128 *hash = hash128_create();
+  if (!hash)
+    return fail_memory(binder->error, sizeof *head);
+  memcpy(binder->blocks[BLOCK_CODE].data, head, sizeof *head);
+  for (int i = 0; i < BLOCK_COUNT; i++)
+    hash128_add(hash, binder->blocks[i].data, binder->blocks[i].size);
+  hash128_result(hash, head->build_id);
+  hash128_destroy(hash);
+  head->hash = hash64((const uint8_t *)head + BUNDLE_HASHED, sizeof *head - BUNDLE_HASHED);
+  memcpy(binder->blocks[BLOCK_CODE].data, head, sizeof *head);
+  return PKGIMG_OK;
+}
+
+static enum pkgimg_status publish(struct binder *binder)
+{
+  struct span parts[BLOCK_COUNT];
+  for (int i = 0; i < BLOCK_COUNT; i++)
+    parts[i] = (struct span){binder->blocks[i].data, binder->blocks[i].size};
+  return file_publish_parts(binder->options->output, parts, BLOCK_COUNT, 0666, binder->error);
+}
+
+static enum pkgimg_status bind_all(struct binder *binder)
+{
+  TRY(look_at_host(binder));
+  TRY(read_images(binder));
+  TRY(draw_base(binder));
+  TRY(lay_out(binder));
+  TRY(buffer_append(&binder->strings, "", 1, binder->error));
+  TRY(copy_images(binder));
+  for (size_t i = 0; i < binder->deps.count; i++) {
+    TRY(find_dependencies(binder, i));
+    TRY(choose_bodies(binder, &binder->images[i]));
+    TRY(bind_image(binder, &binder->images[i], &binder->entries[i]));
+    TRY(describe(binder, &binder->images[i], &binder->entries[i]));
+  }
+  TRY(add_tables(binder));
+  TRY(add_thunks(binder));
+  TRY(fill_header(binder));
+  TRY(identify(binder));
+  return publish(binder);
+}
+
+enum pkgimg_status pkgimg_bind(const struct pkgimg_bind_options *options, struct pkgimg_bind_report *report,
+                               struct pkgimg_error *error)
+{
+  if (!options || options->size != sizeof *options)
+    return fail(error, PKGIMG_INVALID_ARGUMENT, NULL, "struct pkgimg_bind_options: size: expected %zu, found %zu",
+                sizeof *options, options ? options->size : 0);
+  if (!options->output || !options->image_count || !options->images || options->aslr > PKGIMG_ASLR_BOOT)
+    return fail(error, PKGIMG_INVALID_ARGUMENT, options->output, "pkgimg_bind: no output, no image, or unknown aslr");
+  struct binder binder AUTO(binder_deinit) = {.options = options, .error = error};
+  TRY(bind_all(&binder));
+  binder.report.images = binder.deps.count;
+  binder.report.base = binder.base;
+  binder.report.gates = binder.gates.count;
+  binder.report.residuals = binder.residual_count;
+  if (report)
+    *report = binder.report;
+  return PKGIMG_OK;
+}

@@ -1,0 +1,743 @@
+// SPDX-License-Identifier: MIT
+#include "image/bundle.h"
+
+#include "base/clock.h"
+#include "base/hash.h"
+#include "format/relocation.h"
+#include "mapper/blocks.h"
+#include "relocator/heaps.h"
+#include "relocator/tls.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+extern void __cxa_finalize(void *handle);
+
+// ---- what the header says
+
+bool bundle_is(const uint8_t *head, size_t size)
+{
+  return size >= sizeof BUNDLE_MAGIC - 1 && memcmp(head, BUNDLE_MAGIC, sizeof BUNDLE_MAGIC - 1) == 0;
+}
+
+static enum pkgimg_status check(const struct session *session, const char *what, uint64_t expected, uint64_t found,
+                                bool good)
+{
+  if (good)
+    return PKGIMG_OK;
+  return fail_at(session->error, PKGIMG_MALFORMED, session->path, 0, what, expected, found);
+}
+
+static bool table_fits(const struct bundle_header *head, const struct bundle_table *table, uint64_t size)
+{
+  uint64_t bytes;
+  return !__builtin_mul_overflow(table->count, size, &bytes) && table->offset % 8 == 0 &&
+         range_within(table->offset, bytes, head->blocks[BLOCK_CODE].size);
+}
+
+static enum pkgimg_status check_blocks(const struct session *session, const struct bundle_header *head)
+{
+  static const uint64_t limits[BLOCK_COUNT] = {FORMAT_L_START, FORMAT_W_START - FORMAT_L_START, FORMAT_W_START / 3,
+                                               8ull * UINT32_MAX};
+  uint64_t at = 0;
+  TRY(check(session, "base address", 0, head->base % BUNDLE_ALIGN, head->base && head->base % BUNDLE_ALIGN == 0 &&
+                                                                      head->base < 1ull << 47));
+  for (int i = 0; i < BLOCK_COUNT; i++) {
+    const struct bundle_block_at *block = &head->blocks[i];
+    TRY(check(session, "size of a block", limits[i], block->size,
+              block->size <= limits[i] && block->size % BUNDLE_ALIGN == 0));
+    TRY(check(session, "file offset of a block", at, block->file_offset, block->file_offset == at));
+    at += block->size;
+  }
+  return check(session, "size of the code", sizeof *head, head->blocks[BLOCK_CODE].size,
+               head->blocks[BLOCK_CODE].size != 0);
+}
+
+static enum pkgimg_status check_tables(const struct session *session, const struct bundle_header *head)
+{
+  const struct {
+    const struct bundle_table *table;
+    uint64_t size;
+    const char *what;
+  } tables[] = {{&head->strings, 1, "strings"},
+                {&head->images, sizeof(struct bundle_image), "images"},
+                {&head->names, sizeof(uint32_t), "index of names"},
+                {&head->ids, sizeof(uint32_t), "index of build ids"},
+                {&head->gates, sizeof(struct bundle_gate), "gates"},
+                {&head->gate_uses, sizeof(uint32_t), "uses of gates"},
+                {&head->imports, sizeof(struct bundle_gate), "imports"},
+                {&head->residuals, sizeof(struct bundle_residual), "residual relocations"},
+                {&head->dependencies, sizeof(uint32_t), "dependencies"},
+                {&head->bodies, sizeof(uint32_t), "bodies"},
+                {&head->body_symbols, sizeof(uint32_t), "symbols of bodies"},
+                {&head->libraries, sizeof(uint32_t), "libraries"},
+                {&head->unwind, sizeof(uint64_t), "unwind tables"}};
+  for (size_t i = 0; i < sizeof tables / sizeof *tables; i++)
+    TRY(check(session, tables[i].what, head->blocks[BLOCK_CODE].size, tables[i].table->offset,
+              table_fits(head, tables[i].table, tables[i].size)));
+  const uint64_t capacities[] = {head->names.count, head->ids.count};
+  for (int i = 0; i < 2; i++)
+    TRY(check(session, "capacity of an index", head->images.count, capacities[i],
+              capacities[i] > head->images.count && (capacities[i] & (capacities[i] - 1)) == 0));
+  TRY(check(session, "main image", head->images.count, head->main_image, head->main_image < head->images.count));
+  TRY(check(session, "symbols of bodies", head->bodies.count, head->body_symbols.count,
+            head->bodies.count == head->body_symbols.count));
+  return check(session, "words of the gate", head->blocks[BLOCK_W].size, head->slots,
+               head->slots % 8 == 0 && range_within(head->slots, head->gates.count * 8, head->blocks[BLOCK_W].size));
+}
+
+static enum pkgimg_status read_header(const struct session *session, const uint8_t *bytes, size_t size,
+                                      struct bundle_header *head)
+{
+  if (size < sizeof *head)
+    return fail_at(session->error, PKGIMG_TRUNCATED, session->path, 0, "bytes of the bundle's header", sizeof *head,
+                   size);
+  memcpy(head, bytes, sizeof *head);
+  uint64_t hash = hash64(bytes + BUNDLE_HASHED, sizeof *head - BUNDLE_HASHED);
+  if (hash != head->hash)
+    return fail_at(session->error, PKGIMG_MISMATCH, session->path, offsetof(struct bundle_header, hash),
+                   "hash of the bundle's header", head->hash, hash);
+  if (head->version != BUNDLE_VERSION)
+    return fail_at(session->error, PKGIMG_WRONG_VERSION, session->path, offsetof(struct bundle_header, version),
+                   "version of the bundle", BUNDLE_VERSION, head->version);
+  if (head->machine != FORMAT_HOST_MACHINE)
+    return fail_at(session->error, PKGIMG_WRONG_MACHINE, session->path, offsetof(struct bundle_header, machine),
+                   "processor", FORMAT_HOST_MACHINE, head->machine);
+  TRY(check_blocks(session, head));
+  return check_tables(session, head);
+}
+
+// ---- whether it was bound for a host like this
+
+static enum pkgimg_status check_processor(struct session *session, const struct bundle_header *head)
+{
+  struct pkgimg_runtime *runtime = session->runtime;
+  const struct cpu_isa *isa = cpu_isa_of_machine(FORMAT_HOST_MACHINE);
+  struct cpu_target_features needs = {0};
+  uint64_t any = 0;
+  char names[256];
+  for (int i = 0; i < FORMAT_FEATURE_WORDS; i++)
+    any |= needs.features.words[i] = head->features[i];
+  if (!any)
+    return PKGIMG_OK;
+  if (!runtime->features_known)
+    TRY(runtime_look_at_cpu(runtime, NULL, session->error));
+  needs.vector_bits = cpu_features_width(isa, &needs.features);
+  struct cpu_explanation why = cpu_explain(&runtime->features, &needs, runtime->vector_bits);
+  if (why.refusal == CPU_USABLE)
+    return PKGIMG_OK;
+  return fail(session->error, PKGIMG_WRONG_MACHINE, session->path,
+              "bound for another processor: this one lacks, or may not use, %s",
+              cpu_features_text(isa, &why.missing, ", ", names, sizeof names));
+}
+
+static enum pkgimg_status check_boot(struct session *session, const struct bundle_header *head)
+{
+  char text[64];
+  size_t size = 0;
+  struct image_handle handle;
+  struct map_counts *counts = &session->runtime->counts;
+  if (head->aslr != BUNDLE_ASLR_BOOT)
+    return PKGIMG_OK;
+  TRY(image_open(AT_FDCWD, "/proc/sys/kernel/random/boot_id", "boot_id", &handle, counts, session->error));
+  enum pkgimg_status status = image_pread(&handle, text, sizeof text, 0, &size, counts, session->error);
+  image_close(&handle, counts);
+  TRY(status);
+  uint64_t halves[2] = {hash64(text, size), hash64_seeded(text, size, 1)};
+  if (memcmp(halves, head->boot, sizeof halves) == 0)
+    return PKGIMG_OK;
+  return fail(session->error, PKGIMG_MISMATCH, session->path, "bound before the machine was restarted");
+}
+
+static enum pkgimg_status check_host(struct session *session, const struct bundle_header *head)
+{
+  if (head->page_size != FORMAT_PAGE)
+    return fail_at(session->error, PKGIMG_WRONG_MACHINE, session->path, offsetof(struct bundle_header, page_size),
+                   "page size", FORMAT_PAGE, head->page_size);
+  TRY(check_processor(session, head));
+  return check_boot(session, head);
+}
+
+// ---- tables: every index is checked where it is used
+
+static const void *table_at(const struct bundle *bundle, const struct bundle_table *table)
+{
+  return bundle->code + table->offset;
+}
+
+static const char *string_at(const struct bundle *bundle, uint32_t offset)
+{
+  const struct bundle_table *strings = &bundle->head.strings;
+  const char *text =
+      span_string((struct span){bundle->code + strings->offset, strings->count}, offset);
+  return text ? text : "";
+}
+
+static const struct bundle_image *entry_at(const struct bundle *bundle, uint32_t index)
+{
+  return (const struct bundle_image *)table_at(bundle, &bundle->head.images) + index;
+}
+
+static uint32_t find(const struct bundle *bundle, const struct bundle_table *index, uint64_t hash,
+                     bool (*same)(const struct bundle *bundle, const struct bundle_image *entry, const void *key),
+                     const void *key)
+{
+  const uint32_t *items = table_at(bundle, index);
+  for (uint64_t i = 0, at = hash; i < index->count; i++, at++) {
+    uint32_t number = items[at & (index->count - 1)];
+    if (number >= bundle->head.images.count)
+      return BUNDLE_NONE;
+    if (same(bundle, entry_at(bundle, number), key))
+      return number;
+  }
+  return BUNDLE_NONE;
+}
+
+static bool same_name(const struct bundle *bundle, const struct bundle_image *entry, const void *key)
+{
+  return strcmp(string_at(bundle, entry->name), key) == 0;
+}
+
+static bool same_id(const struct bundle *bundle, const struct bundle_image *entry, const void *key)
+{
+  (void)bundle;
+  return memcmp(entry->geometry.build_id, key, 16) == 0;
+}
+
+uint32_t bundle_find_name(const struct bundle *bundle, const char *name)
+{
+  return find(bundle, &bundle->head.names, hash64(name, strlen(name)), same_name, name);
+}
+
+uint32_t bundle_find_id(const struct bundle *bundle, const uint8_t build_id[16])
+{
+  uint64_t hash;
+  memcpy(&hash, build_id, sizeof hash);
+  return find(bundle, &bundle->head.ids, hash, same_id, build_id);
+}
+
+// ---- the gate
+
+static bool find_host(const struct bundle *bundle, const struct bundle_gate *gate, struct host_symbol *symbol,
+                      uint64_t *lookups)
+{
+  struct host_query query = {.name = string_at(bundle, gate->name),
+                             .version = string_at(bundle, gate->version),
+                             .hash = gate->hash,
+                             .type = gate->type,
+                             .run_code = runs_code(bundle->runtime)};
+  return host_find(&query, symbol, lookups);
+}
+
+static enum pkgimg_status load_libraries(const struct bundle *bundle, bool all, struct pkgimg_error *error)
+{
+  const uint32_t *names = table_at(bundle, &bundle->head.libraries);
+  bool any = false;
+  for (uint64_t i = 0; i < bundle->head.libraries.count; i++)
+    if (all || !host_has_library(string_at(bundle, names[i])))
+      any |= host_load_library(string_at(bundle, names[i]));
+  return any ? host_refresh(error) : PKGIMG_OK;
+}
+
+// All on one or a few pages: this is what a bound load writes. A function that the host lacks stays 0; only an
+// image that needs it is refused.
+static enum pkgimg_status fill_gate(struct bundle *bundle, struct pkgimg_error *error)
+{
+  const struct bundle_gate *gates = table_at(bundle, &bundle->head.gates);
+  uint64_t *slots = (uint64_t *)(bundle->head.base + FORMAT_W_START + bundle->head.slots);
+  struct pkgimg_stats *stats = &bundle->runtime->stats;
+  bool may_promote = runs_code(bundle->runtime);
+  TRY(host_refresh(error));
+  if (may_promote)
+    TRY(load_libraries(bundle, false, error));
+  for (uint64_t i = 0; i < bundle->head.gates.count; i++) {
+    struct host_symbol symbol = {0};
+    bool found = find_host(bundle, &gates[i], &symbol, &stats->symbols_resolved);
+    if (!found && may_promote) {
+      may_promote = false;
+      TRY(load_libraries(bundle, true, error));
+      found = find_host(bundle, &gates[i], &symbol, &stats->symbols_resolved);
+    }
+    bundle->missing += !found;
+    slots[i] = symbol.value;
+  }
+  stats->pages_written += (bundle->head.gates.count * 8 + FORMAT_PAGE - 1) / FORMAT_PAGE;
+  return PKGIMG_OK;
+}
+
+static enum pkgimg_status check_gates(const struct session *session, const struct bundle *bundle,
+                                      const struct bundle_image *entry)
+{
+  const uint32_t *uses = table_at(bundle, &bundle->head.gate_uses);
+  const struct bundle_gate *gates = table_at(bundle, &bundle->head.gates);
+  const uint64_t *slots = (const uint64_t *)(bundle->head.base + FORMAT_W_START + bundle->head.slots);
+  if (!range_within(entry->gates.first, entry->gates.count, bundle->head.gate_uses.count))
+    return check(session, "uses of gates", bundle->head.gate_uses.count, entry->gates.first, false);
+  for (uint32_t i = 0; i < entry->gates.count; i++) {
+    uint32_t gate = uses[entry->gates.first + i];
+    TRY(check(session, "number of a gate", bundle->head.gates.count, gate, gate < bundle->head.gates.count));
+    if (slots[gate] == 0)
+      return fail_name(session->error, PKGIMG_UNDEFINED_SYMBOL, session->path, string_at(bundle, gates[gate].name),
+                       "no library of the host defines it; %s needs it", string_at(bundle, entry->name));
+  }
+  return PKGIMG_OK;
+}
+
+// ---- opening
+
+static void bundle_destroy(struct bundle *bundle)
+{
+  if (bundle->mapped) {
+    heaps_remove((void *)(bundle->head.base + FORMAT_H_START));
+    blocks_unmap(&bundle->head);
+  }
+  free(bundle->active);
+  free(bundle->path);
+  free(bundle);
+}
+
+static struct bundle *find_open(const struct pkgimg_runtime *runtime, const struct bundle_header *head)
+{
+  struct bundle *bundle = runtime->bundles;
+  while (bundle && memcmp(bundle->head.build_id, head->build_id, 16) != 0)
+    bundle = bundle->next;
+  return bundle;
+}
+
+static enum pkgimg_status map_bundle(struct session *session, struct bundle *bundle)
+{
+  const struct bundle_header *head = &bundle->head;
+  uint64_t size, last = head->blocks[BLOCK_H].file_offset + head->blocks[BLOCK_H].size;
+  struct map_counts *counts = &session->runtime->counts;
+  bundle->path = strdup(session->path);
+  bundle->active = calloc(head->images.count / 64 + 1, sizeof *bundle->active);
+  if (!bundle->path || !bundle->active)
+    return fail_memory(session->error, head->images.count / 8);
+  // A mapping beyond the end of the file would be a SIGBUS later.
+  TRY(image_size(&session->root, &size, counts, session->error));
+  if (size < last)
+    return fail_at(session->error, PKGIMG_TRUNCATED, session->path, 0, "bytes of the bundle", last, size);
+  TRY(blocks_map(&session->root, head, counts, session->error));
+  bundle->mapped = true;
+  bundle->code = (const uint8_t *)head->base;
+  bundle->region = (struct region){.base = (uint8_t *)head->base, .size = head->slots, .holders = 1};
+  if (head->blocks[BLOCK_H].size)
+    TRY(heaps_add((void *)(head->base + FORMAT_H_START), head->blocks[BLOCK_H].size, session->error));
+  session_phase_done(session, PKGIMG_PHASE_MAP);
+  TRY(fill_gate(bundle, session->error));
+  session_phase_done(session, PKGIMG_PHASE_HOST);
+  return PKGIMG_OK;
+}
+
+enum pkgimg_status bundle_open(struct session *session, const uint8_t *bytes, size_t size, struct bundle **result)
+{
+  struct pkgimg_runtime *runtime = session->runtime;
+  struct bundle_header head;
+  TRY(read_header(session, bytes, size, &head));
+  if ((*result = find_open(runtime, &head)))
+    return PKGIMG_OK;
+  TRY(check_host(session, &head));
+  struct bundle *bundle = calloc(1, sizeof *bundle);
+  if (!bundle)
+    return fail_memory(session->error, sizeof *bundle);
+  bundle->runtime = runtime;
+  bundle->head = head;
+  session_phase_done(session, PKGIMG_PHASE_OPEN);
+  enum pkgimg_status status = map_bundle(session, bundle);
+  if (status != PKGIMG_OK) {
+    bundle_destroy(bundle);
+    return status;
+  }
+  bundle->next = runtime->bundles;
+  *result = runtime->bundles = bundle;
+  return PKGIMG_OK;
+}
+
+// ---- closures: the images are in the order of loading, so a mark for each is enough
+
+struct closure_walk {
+  const struct bundle *bundle;
+  uint64_t *marks;
+  uint32_t *stack;
+  size_t depth;
+};
+
+static void closure_walk_deinit(struct closure_walk *walk)
+{
+  free(walk->marks);
+  free(walk->stack);
+}
+
+static bool marked(const uint64_t *marks, uint32_t index)
+{
+  return marks[index / 64] >> index % 64 & 1;
+}
+
+static void push(struct closure_walk *walk, uint32_t index)
+{
+  if (marked(walk->marks, index))
+    return;
+  walk->marks[index / 64] |= 1ull << index % 64;
+  walk->stack[walk->depth++] = index;
+}
+
+// Mark an image and what it needs, as far as that has work of the kind.
+static enum pkgimg_status mark_closure(struct closure_walk *walk, uint32_t index, uint32_t work,
+                                       struct pkgimg_error *error)
+{
+  const struct bundle *bundle = walk->bundle;
+  const uint32_t *dependencies = table_at(bundle, &bundle->head.dependencies);
+  size_t count = bundle->head.images.count;
+  walk->marks = calloc(count / 64 + 1, sizeof *walk->marks);
+  walk->stack = calloc(count, sizeof *walk->stack);
+  if (!walk->marks || !walk->stack)
+    return fail_memory(error, count * sizeof *walk->stack);
+  push(walk, index);
+  while (walk->depth > 0) {
+    const struct bundle_image *entry = entry_at(bundle, walk->stack[--walk->depth]);
+    if (!range_within(entry->dependencies.first, entry->dependencies.count, bundle->head.dependencies.count))
+      return fail_at(error, PKGIMG_MALFORMED, bundle->path, 0, "dependencies", bundle->head.dependencies.count,
+                     entry->dependencies.first);
+    for (uint32_t i = 0; i < entry->dependencies.count; i++) {
+      uint32_t number = dependencies[entry->dependencies.first + i];
+      if (number >= count)
+        return fail_at(error, PKGIMG_MALFORMED, bundle->path, 0, "number of a dependency", count, number);
+      if (!work || entry_at(bundle, number)->work & work)
+        push(walk, number);
+    }
+  }
+  return PKGIMG_OK;
+}
+
+// ---- activation: what only this process knows
+
+static bool in_block(const struct bundle *bundle, uint64_t address, uint64_t size)
+{
+  for (int i = BLOCK_L; i < BLOCK_COUNT; i++)
+    if (address >= bundle_starts[i] && range_within(address - bundle_starts[i], size, bundle->head.blocks[i].size))
+      return true;
+  return false;
+}
+
+static enum pkgimg_status bad_residual(const struct bundle *bundle, const struct bundle_residual *residual,
+                                       struct pkgimg_error *error)
+{
+  return fail_at(error, PKGIMG_MALFORMED, bundle->path,
+                 bundle->head.residuals.offset, "residual relocation (its type)", 0, residual->type);
+}
+
+static enum pkgimg_status value_of(struct session *session, const struct bundle *bundle,
+                                   const struct bundle_residual *residual, struct host_symbol *symbol)
+{
+  const struct bundle_gate *imports = table_at(bundle, &bundle->head.imports);
+  *symbol = (struct host_symbol){0};
+  if (residual->import == BUNDLE_NONE) {
+    struct pkgimg_image *image =
+        residual->image < bundle->head.images.count
+            ? index_find(session->runtime, entry_at(bundle, residual->image)->geometry.build_id)
+            : NULL;
+    if (!image)
+      return bad_residual(bundle, residual, session->error);
+    *symbol = (struct host_symbol){image_base(image), image->tls_module};
+    return PKGIMG_OK;
+  }
+  if (residual->import >= bundle->head.imports.count)
+    return bad_residual(bundle, residual, session->error);
+  const struct bundle_gate *import = &imports[residual->import];
+  if (find_host(bundle, import, symbol, &session->runtime->stats.symbols_resolved) || import->weak)
+    return PKGIMG_OK;
+  return fail_name(session->error, PKGIMG_UNDEFINED_SYMBOL, session->path, string_at(bundle, import->name),
+                   "no library of the host defines it");
+}
+
+static enum pkgimg_status write_residual(struct session *session, const struct bundle *bundle,
+                                         const struct bundle_residual *residual)
+{
+  struct host_symbol symbol;
+  bool host = residual->import != BUNDLE_NONE;
+  uint64_t addend = (uint64_t)residual->addend, values[2] = {0};
+  enum relocation_kind kind = relocation_kind(residual->type);
+  size_t size = kind == RELOCATION_DESCRIPTOR ? 16 : 8;
+  if (!in_block(bundle, residual->address, size))
+    return bad_residual(bundle, residual, session->error);
+  TRY(value_of(session, bundle, residual, &symbol));
+  switch (kind) {
+  case RELOCATION_ADDRESS:
+    values[0] = symbol.value + addend;
+    break;
+  case RELOCATION_MODULE:
+    values[0] = symbol.module;
+    break;
+  case RELOCATION_OFFSET:
+    values[0] = (host ? symbol.value : 0) + addend;
+    break;
+  case RELOCATION_DESCRIPTOR:
+    if (host || !symbol.module)
+      return bad_residual(bundle, residual, session->error);
+    tls_descriptor(symbol.module, addend, values);
+    break;
+  case RELOCATION_IFUNC:
+    if (host)
+      return bad_residual(bundle, residual, session->error);
+    if (runs_code(session->runtime))
+      values[0] = ((uint64_t(*)(void))(uintptr_t)(symbol.value + addend))();
+    break;
+  default:
+    return bad_residual(bundle, residual, session->error);
+  }
+  memcpy((void *)(bundle->head.base + residual->address), values, size);
+  return PKGIMG_OK;
+}
+
+// Resolvers of IFUNCs run when everything else stands.
+static enum pkgimg_status write_residuals(struct session *session, const struct bundle *bundle,
+                                          const struct bundle_image *entry)
+{
+  const struct bundle_residual *residuals = table_at(bundle, &bundle->head.residuals);
+  if (!range_within(entry->residuals.first, entry->residuals.count, bundle->head.residuals.count))
+    return check(session, "residual relocations", bundle->head.residuals.count, entry->residuals.first, false);
+  for (int resolvers = 0; resolvers < 2; resolvers++)
+    for (uint32_t i = 0; i < entry->residuals.count; i++) {
+      const struct bundle_residual *residual = &residuals[entry->residuals.first + i];
+      if ((relocation_kind(residual->type) == RELOCATION_IFUNC) == resolvers)
+        TRY(write_residual(session, bundle, residual));
+    }
+  return PKGIMG_OK;
+}
+
+static enum pkgimg_status finish_words(struct session *session, const struct bundle *bundle,
+                                       const struct bundle_image *entry)
+{
+  const struct disk_area *constants = &entry->geometry.areas[AREA_L];
+  uint64_t address = bundle->head.base + entry->offset + FORMAT_L_START;
+  struct map_counts *counts = &session->runtime->counts;
+  if (entry->residuals.count == 0)
+    return PKGIMG_OK;
+  if (!in_block(bundle, entry->offset + FORMAT_L_START, constants->memory_size))
+    return check(session, "L of an image", bundle->head.blocks[BLOCK_L].size, entry->offset, false);
+  if (constants->memory_size)
+    TRY(blocks_unseal(address, constants->memory_size, true, counts, session->error));
+  enum pkgimg_status status = write_residuals(session, bundle, entry);
+  if (constants->memory_size && status == PKGIMG_OK)
+    status = blocks_unseal(address, constants->memory_size, false, counts, session->error);
+  return status;
+}
+
+static void describe(const struct bundle *bundle, const struct bundle_image *entry, struct pkgimg_image *image)
+{
+  image->geometry = entry->geometry;
+  image->slot = (struct slot){
+      .region = (struct region *)(uintptr_t)&bundle->region, .offset = entry->offset, .size = entry->slot_size};
+  image->symbol_table = entry->symbols;
+  image->symbol_strings = entry->symbol_strings;
+  image->symbol_hash = entry->symbol_hash;
+  image->init_array = entry->init_array;
+  image->fini_array = entry->fini_array;
+  image->init_function = entry->init_function;
+  image->handle = entry->handle;
+  image->heap = entry->heap_size ? (uint8_t *)(bundle->head.base + FORMAT_H_START + entry->heap) : NULL;
+  image->heap_size = entry->heap_size;
+  image->exits = entry->exits;
+  image->captured = entry->flags & FORMAT_CAPTURED;
+  image->thread_local_size = entry->thread_local_size;
+  image->unwind_known = true;  // the bundle as a whole is
+}
+
+static bool regions_fit(const struct bundle *bundle, const struct bundle_image *entry)
+{
+  const struct disk_region *in_code[] = {&entry->symbols, &entry->symbol_strings, &entry->symbol_hash};
+  const uint64_t sizes[] = {sizeof(Elf64_Sym), 1, 1};
+  for (int i = 0; i < 3; i++) {
+    uint64_t bytes;
+    if (__builtin_mul_overflow(in_code[i]->count, sizes[i], &bytes) ||
+        !range_within(entry->offset + in_code[i]->address, bytes, bundle->head.blocks[BLOCK_CODE].size))
+      return false;
+  }
+  return range_within(entry->bodies.first, entry->bodies.count, bundle->head.bodies.count);
+}
+
+static enum pkgimg_status take_thread_local(struct session *session, const struct bundle_image *entry,
+                                            struct pkgimg_image *image)
+{
+  struct tls_template template = {.image = (const void *)(image_base(image) + entry->thread_local.address),
+                                  .image_size = entry->thread_local.count,
+                                  .size = entry->thread_local_size,
+                                  .align = entry->thread_local_align};
+  return template.size ? tls_module_create(&template, &image->tls_module, session->error) : PKGIMG_OK;
+}
+
+static enum pkgimg_status create_image(struct session *session, struct bundle *bundle, uint32_t index,
+                                       struct pkgimg_image **result)
+{
+  const struct bundle_image *entry = entry_at(bundle, index);
+  TRY(check(session, "tables of an image", bundle->head.blocks[BLOCK_CODE].size, entry->symbols.address,
+            regions_fit(bundle, entry)));
+  struct pkgimg_image *image = calloc(1, sizeof *image);
+  if (!image)
+    return fail_memory(session->error, sizeof *image);
+  image->runtime = session->runtime;
+  image->bundle = bundle;
+  image->number = index;
+  describe(bundle, entry, image);
+  image->name = strdup(string_at(bundle, entry->name));
+  image->path = strdup(bundle->path);
+  enum pkgimg_status status = image->name && image->path ? index_add(image, session->error)
+                                                         : fail_memory(session->error, strlen(bundle->path));
+  if (status != PKGIMG_OK) {
+    free(image->name);
+    free(image->path);
+    free(image);
+    return status;
+  }
+  image->clone_bodies = (uint32_t *)(uintptr_t)table_at(bundle, &bundle->head.bodies) + entry->bodies.first;
+  image->clone_count = 0;  // .dynsym already has the chosen bodies
+  bundle->active[index / 64] |= 1ull << index % 64;
+  if (!session->fresh)
+    session->fresh = image;
+  session->runtime->stats.images++;
+  session->runtime->stats.images_bound++;
+  *result = image;
+  return take_thread_local(session, entry, image);
+}
+
+static enum pkgimg_status activate(struct session *session, struct bundle *bundle, uint32_t index)
+{
+  struct pkgimg_image *image;
+  if (marked(bundle->active, index))
+    return PKGIMG_OK;
+  TRY(create_image(session, bundle, index, &image));
+  return finish_words(session, bundle, entry_at(bundle, index));
+}
+
+static enum pkgimg_status activate_closure(struct session *session, struct bundle *bundle, uint32_t index)
+{
+  struct closure_walk walk AUTO(closure_walk_deinit) = {.bundle = bundle};
+  TRY(mark_closure(&walk, index, bundle->missing ? 0 : BUNDLE_CLOSURE_HAS_WORK, session->error));
+  for (uint32_t i = 0; i < bundle->head.images.count; i++) {
+    if (!marked(walk.marks, i))
+      continue;
+    if (bundle->missing)
+      TRY(check_gates(session, bundle, entry_at(bundle, i)));
+    if (entry_at(bundle, i)->work & BUNDLE_HAS_WORK)
+      TRY(activate(session, bundle, i));
+  }
+  return PKGIMG_OK;
+}
+
+enum pkgimg_status bundle_take(struct session *session, struct bundle *bundle, uint32_t index,
+                               struct pkgimg_image **image)
+{
+  bool nothing_to_do = !(entry_at(bundle, index)->work & BUNDLE_CLOSURE_HAS_WORK) && !bundle->missing;
+  if (!nothing_to_do)
+    TRY(activate_closure(session, bundle, index));
+  TRY(activate(session, bundle, index));
+  *image = index_find(session->runtime, entry_at(bundle, index)->geometry.build_id);
+  session_phase_done(session, PKGIMG_PHASE_RELOCATE);
+  return PKGIMG_OK;
+}
+
+enum pkgimg_status image_find(struct session *session, const uint8_t build_id[16], struct pkgimg_image **image)
+{
+  *image = index_find(session->runtime, build_id);
+  for (struct bundle *bundle = session->runtime->bundles; bundle && !*image; bundle = bundle->next) {
+    uint32_t index = bundle_find_id(bundle, build_id);
+    if (index != BUNDLE_NONE)
+      return bundle_take(session, bundle, index, image);
+  }
+  return PKGIMG_OK;
+}
+
+// ---- the images themselves, where the bundle does not do
+
+static const char *last_part(const char *path)
+{
+  const char *slash = strrchr(path, '/');
+  return slash ? slash + 1 : path;
+}
+
+bool bundle_image_path(struct session *session, const uint8_t *bytes, unsigned attempt, char *path)
+{
+  struct bundle bundle = {.runtime = session->runtime};
+  memcpy(&bundle.head, bytes, sizeof bundle.head);
+  bundle.code = blocks_map_tables(&session->root, &bundle.head, &session->runtime->counts);
+  if (!bundle.code)
+    return false;
+  const char *stored = string_at(&bundle, entry_at(&bundle, bundle.head.main_image)->path);
+  size_t folder = (size_t)(last_part(session->path) - session->path);
+  int length = attempt == 0   ? snprintf(path, 4096, "%.*s%s", (int)folder, session->path, last_part(stored))
+               : attempt == 1 ? snprintf(path, 4096, "%s", stored)
+                              : -1;
+  blocks_unmap_tables(&bundle.head, bundle.code);
+  return length > 0 && length < 4096;
+}
+
+// ---- life
+
+void bundle_initialise(struct pkgimg_image *image)
+{
+  struct bundle *bundle = image->bundle;
+  struct closure_walk walk AUTO(closure_walk_deinit) = {.bundle = bundle};
+  struct session session = {.runtime = image->runtime, .path = bundle->path, .phase_start = clock_now()};
+  if (!(entry_at(bundle, image->number)->work & BUNDLE_CLOSURE_HAS_INIT) ||
+      mark_closure(&walk, image->number, BUNDLE_CLOSURE_HAS_INIT, NULL) != PKGIMG_OK)
+    return;
+  for (uint32_t i = 0; i < bundle->head.images.count; i++) {
+    const struct bundle_image *entry = entry_at(bundle, i);
+    if (!marked(walk.marks, i) || !(entry->work & BUNDLE_HAS_INIT) ||
+        activate(&session, bundle, i) != PKGIMG_OK)
+      continue;
+    struct pkgimg_image *needed = index_find(image->runtime, entry->geometry.build_id);
+    if (needed->initialised)
+      continue;
+    needed->initialised = true;
+    ((void (*)(void))(uintptr_t)(image_base(needed) + needed->init_function))();
+  }
+}
+
+void bundles_make_unwindable(struct pkgimg_runtime *runtime)
+{
+  for (struct bundle *bundle = runtime->bundles; bundle; bundle = bundle->next) {
+    const uint64_t *tables = table_at(bundle, &bundle->head.unwind);
+    if (bundle->unwind_known || bundle->head.unwind.count < 2 || tables[bundle->head.unwind.count - 1] != 0)
+      continue;
+    bundle->unwind_known = true;
+    unwind_add_many(tables, &bundle->unwind_object);
+  }
+}
+
+static void finalise_images(struct pkgimg_runtime *runtime, bool *pending)
+{
+  for (struct pkgimg_image *image = runtime->last, *previous; image; image = previous) {
+    previous = image->previous;
+    if (!image->bundle)
+      continue;
+    if (image->started && !image->finalised) {
+      image->finalised = true;
+      __cxa_finalize((void *)(image_base(image) + image->handle));
+    }
+    *pending |= image->pending_at_exit > 0;
+  }
+}
+
+// Threads whose objects wait for their end keep everything where it is.
+void bundles_close(struct pkgimg_runtime *runtime)
+{
+  bool pending = false;
+  finalise_images(runtime, &pending);
+  if (pending)
+    return;
+  for (struct pkgimg_image *image = runtime->last, *previous; image; image = previous) {
+    previous = image->previous;
+    if (image->bundle)
+      image_destroy(image);
+  }
+  while (runtime->bundles) {
+    struct bundle *bundle = runtime->bundles;
+    runtime->bundles = bundle->next;
+    if (bundle->unwind_known)
+      unwind_remove(table_at(bundle, &bundle->head.unwind));
+    bundle_destroy(bundle);
+  }
+}

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: MIT
+//
+// Bundles in a runtime: opened, asked for images, activated. Called with the loader's lock held.
+#ifndef IMAGE_BUNDLE_H
+#define IMAGE_BUNDLE_H
+
+#include "format/bundle.h"
+#include "image/session.h"
+
+struct bundle {
+  struct bundle *next;
+  struct pkgimg_runtime *runtime;
+  char *path;
+  struct bundle_header head;
+  const uint8_t *code;  // the code block in memory
+  struct region region; // for the slots of its images
+  uint64_t *active;     // bit: the image has a struct pkgimg_image
+  struct unwind_object unwind_object;
+  uint32_t missing;     // functions of the gate that this host lacks
+  bool unwind_known, mapped;
+};
+
+/// Whether these are the first bytes of a bundle.
+bool bundle_is(const uint8_t *head, size_t size);
+
+/// Open the bundle that the session's root is, whose first bytes are `head`. PKGIMG_BUSY, PKGIMG_WRONG_MACHINE and
+/// PKGIMG_MISMATCH mean that the images themselves may be loaded instead.
+PKGIMG_MUST_USE enum pkgimg_status bundle_open(struct session *session, const uint8_t *head, size_t size,
+                                               struct bundle **bundle);
+
+/// The main image of an open bundle, or the one with a name, with all that it needs.
+PKGIMG_MUST_USE enum pkgimg_status bundle_take(struct session *session, struct bundle *bundle, uint32_t index,
+                                               struct pkgimg_image **image);
+/// The number of an image, BUNDLE_NONE if there is none.
+uint32_t bundle_find_name(const struct bundle *bundle, const char *name);
+uint32_t bundle_find_id(const struct bundle *bundle, const uint8_t build_id[16]);
+
+/// An image by its build id: one that is loaded, or one of an open bundle, which is made active then.
+PKGIMG_MUST_USE enum pkgimg_status image_find(struct session *session, const uint8_t build_id[16],
+                                              struct pkgimg_image **image);
+
+/// Where the file of the bundle's main image may be: one of up to four paths, in the order of trying. `path` has room for
+/// 4096 bytes. False when there are no more.
+bool bundle_image_path(struct session *session, const uint8_t *head, unsigned attempt, char *path);
+
+/// Run what an image of a bundle and its dependencies declare as initialisation.
+void bundle_initialise(struct pkgimg_image *image);
+
+/// Tell the unwinder of all bundles of a runtime.
+void bundles_make_unwindable(struct pkgimg_runtime *runtime);
+
+/// The end of all bundles of a runtime: destructors of active images, the youngest first; then unmap.
+void bundles_close(struct pkgimg_runtime *runtime);
+
+#endif

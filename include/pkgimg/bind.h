@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: MIT
+//
+// Binding: from images to a bundle, one file in which addresses are final, for one kind of host. Needs neither LLVM
+// nor a linker, and runs no code of the images.
+#ifndef PKGIMG_BIND_H
+#define PKGIMG_BIND_H
+
+#include <pkgimg/error.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/// When the addresses of a bundle are drawn.
+enum pkgimg_aslr {
+  PKGIMG_ASLR_BUNDLE,  ///< when it is made
+  PKGIMG_ASLR_BOOT,    ///< when it is made, and it is valid until the machine restarts
+};
+
+/// Start from PKGIMG_BIND_OPTIONS_INIT.
+struct pkgimg_bind_options {
+  size_t size;                     ///< sizeof(struct pkgimg_bind_options)
+  const char *output;              ///< the bundle's path
+  const char *const *images;       ///< paths, or NAMEs looked for along the search path; the last is the main one
+  size_t image_count;
+  const char *const *search_path;  ///< folders for dependencies, after the dependent's own
+  size_t search_path_count;
+  const char *host;                ///< target string of the host; NULL or "native": this one
+  const char *cpu_mask;            ///< features that no code may use; NULL: those of PKGIMG_CPU_MASK
+  unsigned max_vector_bits;        ///< use no body with wider vectors; 0: no limit
+  uint64_t base;                   ///< first address, a multiple of 2 MiB; 0: drawn at random
+  enum pkgimg_aslr aslr;
+};
+#define PKGIMG_BIND_OPTIONS_INIT                                                                                  \
+  {                                                                                                               \
+    .size = sizeof(struct pkgimg_bind_options)                                                                    \
+  }
+
+/// What a bundle holds.
+struct pkgimg_bind_report {
+  uint64_t images, base, bytes;
+  uint64_t sites;      ///< words that are final
+  uint64_t gates;      ///< functions of the host
+  uint64_t residuals;  ///< words that each process fills
+};
+
+/// Bind images with all that they need. The file appears as a whole or not at all. `report` may be NULL.
+PKGIMG_PUBLIC PKGIMG_MUST_USE enum pkgimg_status pkgimg_bind(const struct pkgimg_bind_options *options,
+                                                             struct pkgimg_bind_report *report,
+                                                             struct pkgimg_error *error);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
