@@ -126,6 +126,9 @@ const char *pkgimg_status_name(enum pkgimg_status status)
       [PKGIMG_LINK] = "LINK",
       [PKGIMG_MANIFEST] = "MANIFEST",
       [PKGIMG_BUSY] = "BUSY",
+      [PKGIMG_NO_METHOD] = "NO_METHOD",
+      [PKGIMG_AMBIGUOUS] = "AMBIGUOUS",
+      [PKGIMG_REDEFINED] = "REDEFINED",
   };
   return (unsigned)status < PKGIMG_STATUS_COUNT ? names[status] : "UNKNOWN";
 }

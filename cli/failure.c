@@ -28,6 +28,7 @@ enum exit_code exit_code_of(enum pkgimg_status status)
   case PKGIMG_CYCLE:
   case PKGIMG_UNDEFINED_SYMBOL:
   case PKGIMG_UNSUPPORTED:
+  case PKGIMG_REDEFINED:
     return EXIT_REFUSED;
   case PKGIMG_COMPILE:
   case PKGIMG_LINK:

@@ -119,8 +119,9 @@ struct disk_tables {
   uint64_t thread_local_align;
   uint64_t init_function;  ///< address, 0 if none is declared
   uint64_t handle;         ///< address of __dso_handle: the image's name in __cxa_atexit
+  struct disk_table types;  ///< bytes: the block of format/types.h; none: the package defines no types
 };
-static_assert(sizeof(struct disk_tables) == 56 + 12 * 8 + 7 * 16 + 32, "disk_tables");
+static_assert(sizeof(struct disk_tables) == 56 + 12 * 8 + 7 * 16 + 32 + 8, "disk_tables");
 #define FORMAT_TABLES_HASHED 32u
 static_assert(offsetof(struct disk_tables, geometry_hash) == FORMAT_TABLES_HASHED, "disk_tables.hash");
 

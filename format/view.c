@@ -441,6 +441,19 @@ static enum pkgimg_status regions_check(const struct reader *reader, const struc
   return PKGIMG_OK;
 }
 
+static enum pkgimg_status types_check(const struct reader *reader, const struct disk_geometry *geometry,
+                                      struct tables *tables)
+{
+  const struct disk_table *types = &tables->head->types;
+  const void *bytes;
+  TRY(reader_array(reader, "types", types->offset, types->count, 1, 8, &bytes));
+  struct reader block = {.file = reader->file,
+                         .origin = reader->origin + types->offset,
+                         .bytes = {bytes, types->count},
+                         .error = reader->error};
+  return types_read(&block, geometry, &tables->types);
+}
+
 enum pkgimg_status tables_read(const struct reader *reader, const struct disk_geometry *geometry,
                                struct tables *tables)
 {
@@ -457,7 +470,8 @@ enum pkgimg_status tables_read(const struct reader *reader, const struct disk_ge
   TRY(sets_check(reader, tables));
   TRY(residuals_check(reader, tables));
   TRY(clones_check(reader, geometry, tables));
-  return regions_check(reader, geometry, head);
+  TRY(regions_check(reader, geometry, head));
+  return tables->head->types.count ? types_check(reader, geometry, tables) : PKGIMG_OK;
 }
 
 enum pkgimg_status closure_read(const struct reader *reader, const struct tables *tables, struct closure *closure)

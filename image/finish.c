@@ -5,6 +5,7 @@
 #include "image/deps.h"
 #include "image/resolve.h"
 #include "linker/linker.h"
+#include "serializer/types.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -21,10 +22,12 @@ struct finish {
   struct linked linked;
   struct buffer words;  // a copy of it, with the sites filled in
   struct resolution resolution;
+  struct buffer types;  // the block of format/types.h
 };
 
 static void finish_deinit(struct finish *finish)
 {
+  buffer_deinit(&finish->types);
   resolution_deinit(&finish->resolution);
   clone_table_deinit(&finish->clones);
   buffer_deinit(&finish->words);
@@ -237,8 +240,11 @@ static enum pkgimg_status write_image(struct finish *finish, struct buffer *imag
       .clone_sets = lists.site_clone_count ? lists.clone_sets : NULL,
       .site_clones = lists.site_clones,
   };
+  struct span words = {finish->words.data, finish->words.size};
   TRY(find_init(finish, &input.init_function, error));
-  return writer_run(&input, (struct span){finish->words.data, finish->words.size}, image, error);
+  TRY(types_collect(input.name, input.linked, words, &input.sets[FORMAT_SET_SELF], &finish->types, error));
+  input.types = (struct span){finish->types.data, finish->types.size};
+  return writer_run(&input, words, image, error);
 }
 
 enum pkgimg_status finish_image(const struct pkgimg_build_options *options, const struct codegen_result *code,

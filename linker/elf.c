@@ -60,6 +60,8 @@ static const char script_format[] =
     "  .init_array : { KEEP(*(SORT_BY_INIT_PRIORITY(.init_array.*))) KEEP(*(.init_array)) } :relro :gnu_relro\n"
     "  .fini_array : { KEEP(*(SORT_BY_INIT_PRIORITY(.fini_array.*))) KEEP(*(.fini_array)) }\n"
     "  .data.rel.ro : { *(.data.rel.ro .data.rel.ro.*) }\n"
+    "  pkgimg_types : { KEEP(*(pkgimg_types)) }\n"
+    "  pkgimg_methods : { KEEP(*(pkgimg_methods)) }\n"
     "  .dynamic : { *(.dynamic) } :relro :dynamic :gnu_relro\n"
     "  .got : { *(.got) } :relro :gnu_relro\n"
     "  .got.plt : { *(.got.plt) }\n"

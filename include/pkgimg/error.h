@@ -39,6 +39,9 @@ enum pkgimg_status {
   PKGIMG_LINK,              ///< lld refused the objects
   PKGIMG_MANIFEST,          ///< the manifest cannot be understood
   PKGIMG_BUSY,              ///< the object is still in use
+  PKGIMG_NO_METHOD,         ///< no method of the function fits the types of the arguments
+  PKGIMG_AMBIGUOUS,         ///< several methods (or types of a name) fit, and none of them better than the others
+  PKGIMG_REDEFINED,         ///< another loaded image has a method for the same types
   PKGIMG_STATUS_COUNT
 };
 
