@@ -104,6 +104,7 @@ void image_initialise(struct pkgimg_image *image)
 
 void image_destroy(struct pkgimg_image *image)
 {
+  types_drop(image);
   if (image->unwind_known && image->unwind.count)
     unwind_remove((const void *)(image_base(image) + image->unwind.address));
   tls_module_destroy(image->tls_module);
@@ -142,6 +143,7 @@ void image_end_if_unused(struct pkgimg_image *image)
     return;
   if (image->started && !image->finalised) {
     image->finalised = true;
+    methods_withdraw(image);
     __cxa_finalize(handle_of(image));
   }
   if (!image->users && !image->dependents && image->pending_at_exit == 0)

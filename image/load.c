@@ -316,6 +316,8 @@ static enum pkgimg_status fill_image(struct session *session, struct pkgimg_imag
   TRY(resolve_imports(session, image, &tables));
   session_phase_done(session, PKGIMG_PHASE_HOST);
   TRY(relocate_image(session, image, &tables));
+  if (tables.head->types.count)
+    TRY(types_add(image, &tables.types, session->error));
   session_phase_done(session, PKGIMG_PHASE_RELOCATE);
   count_image(session, &image->geometry);
   return PKGIMG_OK;
@@ -457,7 +459,9 @@ static enum pkgimg_status run(struct session *session, struct pkgimg_image **ima
 {
   TRY(open_root(session));
   *image = index_find(session->runtime, session->header.geometry.build_id);
-  if (!*image)
+  if (*image)
+    TRY(methods_enter(*image, session->error));
+  else
     TRY(load_closure(session));
   if (!*image)
     *image = session->runtime->last;

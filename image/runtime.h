@@ -9,6 +9,7 @@
 #include "cpuid/choose.h"
 #include "cpuid/detect.h"
 #include "format/view.h"
+#include "image/types.h"
 #include "mapper/mapper.h"
 #include "relocator/relocate.h"
 #include "relocator/unwind.h"
@@ -36,6 +37,7 @@ struct pkgimg_image {
   uint32_t first_symbol, symbol_count;  // ids of its imports in the runtime's bitmap
   struct unwind_object unwind_object;
   bool mapped, started, unwind_known, initialised, finalised;
+  struct image_types *types;  // NULL: it has none
 };
 
 struct pkgimg_runtime {
@@ -60,6 +62,7 @@ struct pkgimg_runtime {
   bool closed;
   roaring_bitmap_t *relocated;  // imports of all images that hold their final value
   uint32_t next_symbol;
+  struct type_world world;
 };
 
 static inline uint64_t image_base(const struct pkgimg_image *image)
