@@ -3,6 +3,7 @@
 
 #include "codegen/decide.h"
 #include "codegen/prepare.h"
+#include "codegen/records.h"
 #include "codegen/split.h"
 
 #include <llvm-c/Analysis.h>
@@ -356,6 +357,7 @@ void codegen_result_deinit(struct codegen_result *result)
   for (size_t i = 0; i < result->clone_count; i++)
     free(result->clones[i].name);
   free(result->clones);
+  records_deinit(&result->records);
   *result = (struct codegen_result){0};
 }
 
@@ -385,6 +387,8 @@ enum pkgimg_status codegen_run(const struct codegen_options *options, LLVMModule
   LLVMModuleRef module AUTO(dispose_module) = NULL;
   TRY(merge(options, modules, count, &complaint, &module, error));
   TRY(result_init(options, result, error));
+  if (options->take_records)
+    TRY(records_take(options, module, result, error));
   prepare_module(options, module);
   TRY(check_module(options, module, error));
   TRY((options->target_count > 1 ? run_many : run_one)(options, module, result, error));

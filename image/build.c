@@ -57,7 +57,9 @@ static struct codegen_options codegen_options(const struct pkgimg_build_options 
                                   .optimize = options->optimize,
                                   .inline_functions = options->inline_functions,
                                   .check_bounds = checks[options->check_bounds],
-                                  .product = products[options->emit]};
+                                  .product = products[options->emit],
+                                  .take_records = options->emit == PKGIMG_EMIT_IMAGE,
+                                  .declared = options->types};
 }
 
 // ---- the results

@@ -212,6 +212,19 @@ static void renumber_residuals(const struct lists *lists, struct resolution *res
   }
 }
 
+static enum pkgimg_status collect_types(struct finish *finish, struct pkgimg_error *error)
+{
+  const struct codegen_records *records = &finish->code->records;
+  const struct pkgimg_build_types *declared = finish->options->types;
+  struct type_source sources[] = {
+      {records->types, records->methods, records->type_count, records->method_count},
+      {0}};
+  if (declared)
+    sources[1] = (struct type_source){declared->types, declared->methods, declared->type_count,
+                                      declared->method_count};
+  return types_collect(finish->options->name, &finish->linked, sources, 2, &finish->types, error);
+}
+
 static enum pkgimg_status write_image(struct finish *finish, struct buffer *image, struct pkgimg_error *error)
 {
   struct lists lists AUTO(lists_deinit) = {0};
@@ -242,7 +255,7 @@ static enum pkgimg_status write_image(struct finish *finish, struct buffer *imag
   };
   struct span words = {finish->words.data, finish->words.size};
   TRY(find_init(finish, &input.init_function, error));
-  TRY(types_collect(input.name, input.linked, words, &input.sets[FORMAT_SET_SELF], &finish->types, error));
+  TRY(collect_types(finish, error));
   input.types = (struct span){finish->types.data, finish->types.size};
   return writer_run(&input, words, image, error);
 }

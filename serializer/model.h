@@ -21,7 +21,7 @@ struct model_parameter {
 
 struct model_type {
   const char *name;
-  uint64_t address;  ///< of the record, whose first word is the type's slot
+  uint64_t word;  ///< address of the word that a load fills
   uint64_t size;
   uint32_t align, kind;
   uint32_t supertype;  ///< MODEL_NONE: none
@@ -48,9 +48,9 @@ struct model {
 };
 void model_deinit(struct model *model);
 
-/// Read the records. Strings stay in `words`.
-PKGIMG_MUST_USE enum pkgimg_status model_read(struct model *model, const struct linked *linked, struct span words,
-                                              const struct writer_sites *own);
+/// Read the records; strings stay where they are. The words are those of the linked file, in the same order.
+PKGIMG_MUST_USE enum pkgimg_status model_read(struct model *model, const struct linked *linked,
+                                              const struct type_source *sources, size_t source_count);
 
 /// Find out which types are the same, and compute the ids of all.
 PKGIMG_MUST_USE enum pkgimg_status model_identify(struct model *model);

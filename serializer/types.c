@@ -132,7 +132,7 @@ static enum pkgimg_status add_type(struct block *block, const struct model_type 
 static enum pkgimg_status add_slots(struct block *block)
 {
   for (uint32_t i = 0; i < block->model.type_count; i++) {
-    struct disk_type_slot slot = {.word = block->model.types[i].address, .type = block->number[i]};
+    struct disk_type_slot slot = {.word = block->model.types[i].word, .type = block->number[i]};
     TRY(buffer_append(&block->slots, &slot, sizeof slot, block->error));
   }
   return PKGIMG_OK;
@@ -192,8 +192,7 @@ static enum pkgimg_status add_methods(struct block *block)
     const struct model_method *method = &model->methods[i];
     if (i && compare_methods(block, method - 1, method) == 0)
       return fail_name(block->error, PKGIMG_REDEFINED, model->package, method->function,
-                       "two methods for the same types of %u arguments, at 0x%llx and 0x%llx", method->argument_count,
-                       (unsigned long long)method[-1].word, (unsigned long long)method->word);
+                       "two methods for the same types of %u arguments", method->argument_count);
     TRY(add_method(block, method, i == 0 || strcmp(method->function, method[-1].function) != 0));
   }
   return PKGIMG_OK;
@@ -242,13 +241,11 @@ static enum pkgimg_status write_block(struct block *block)
   return assemble(block);
 }
 
-enum pkgimg_status types_collect(const char *package, const struct linked *linked, struct span words,
-                                 const struct writer_sites *own, struct buffer *bytes, struct pkgimg_error *error)
+enum pkgimg_status types_collect(const char *package, const struct linked *linked, const struct type_source *sources,
+                                 size_t source_count, struct buffer *bytes, struct pkgimg_error *error)
 {
   struct block block AUTO(block_deinit) = {
       .model = {.package = package, .error = error}, .bytes = bytes, .error = error};
-  if (linked->types.size == 0 && linked->methods.size == 0)
-    return PKGIMG_OK;
-  TRY(model_read(&block.model, linked, words, own));
-  return write_block(&block);
+  TRY(model_read(&block.model, linked, sources, source_count));
+  return block.model.type_count || block.model.method_count ? write_block(&block) : PKGIMG_OK;
 }

@@ -1,19 +1,24 @@
 // SPDX-License-Identifier: MIT
 //
-// Types and methods that a package states, from the records of <pkgimg/types.h> in the linked file to the block
-// of format/types.h.
+// Types and methods that a package states, from records of <pkgimg/types.h> to the block of format/types.h.
 #ifndef SERIALIZER_TYPES_H
 #define SERIALIZER_TYPES_H
 
 #include "base/array.h"
 #include "format/linked.h"
 #include "format/types.h"
-#include "format/writer.h"
 
-/// Make the block; it stays empty if the package has no records. `words` is the linked file with the words at
-/// all sites filled in, `own` the set of those that point into the package itself.
-PKGIMG_MUST_USE enum pkgimg_status types_collect(const char *package, const struct linked *linked, struct span words,
-                                                 const struct writer_sites *own, struct buffer *block,
-                                                 struct pkgimg_error *error);
+/// Records from one place; they may refer to those of another.
+struct type_source {
+  const struct pkgimg_type_record *types;
+  const struct pkgimg_method_record *methods;
+  size_t type_count, method_count;
+};
+
+/// Make the block; it stays empty if there are no records. The sections `pkgimg_types` and `pkgimg_methods` of the
+/// linked file hold one word for each record, in the same order.
+PKGIMG_MUST_USE enum pkgimg_status types_collect(const char *package, const struct linked *linked,
+                                                 const struct type_source *sources, size_t source_count,
+                                                 struct buffer *block, struct pkgimg_error *error);
 
 #endif

@@ -35,7 +35,7 @@ enum pkgimg_type_kind {
   PKGIMG_KIND_COUNT
 };
 
-// ---- records: what a package states. The build turns them into tables; only `type` is used afterwards.
+// ---- records: what a package states. They are for the build: of a type's record only `type` is in the image.
 
 struct pkgimg_field_record;
 struct pkgimg_parameter_record;
