@@ -89,6 +89,7 @@ static struct linked_section *place_of(struct linked *linked, const Elf64_Shdr *
     return strcmp(name, ".eh_frame") == 0        ? &linked->unwind
            : strcmp(name, "pkgimg_types") == 0   ? &linked->types
            : strcmp(name, "pkgimg_methods") == 0 ? &linked->methods
+           : strcmp(name, ".pkgimg.types") == 0  ? &linked->descriptions
                                                  : NULL;
   }
 }

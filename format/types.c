@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "format/types.h"
 
+#include "base/hash.h"
+
 #include <string.h>
 
 static enum pkgimg_status broken(const struct reader *reader, const void *at, const char *what, uint64_t expected,
@@ -21,7 +23,7 @@ static enum pkgimg_status table(const struct reader *reader, const char *what, c
   return PKGIMG_OK;
 }
 
-// ---- types
+// ---- the block in R
 
 static enum pkgimg_status names_check(const struct reader *reader, const struct disk_type *type)
 {
@@ -34,13 +36,10 @@ static enum pkgimg_status names_check(const struct reader *reader, const struct 
   return PKGIMG_OK;
 }
 
-static enum pkgimg_status references_check(const struct reader *reader, const struct disk_type *type,
-                                           uint32_t number, uint32_t count)
+static enum pkgimg_status references_check(const struct reader *reader, const struct disk_type *type, uint32_t count)
 {
   const struct disk_type_field *fields = type_fields(type);
   const struct disk_type_parameter *parameters = type_parameters(type);
-  if (type->supertype > number)
-    return broken(reader, &type->supertype, "supertype", number, type->supertype);
   for (uint32_t i = 0; i < type->field_count; i++)
     if (fields[i].type >= count)
       return broken(reader, &fields[i], "type of a field", count, fields[i].type);
@@ -50,26 +49,49 @@ static enum pkgimg_status references_check(const struct reader *reader, const st
   return PKGIMG_OK;
 }
 
-static enum pkgimg_status type_check(const struct reader *reader, const struct types *types, uint32_t number)
+static enum pkgimg_status description_check(const struct reader *reader, uint64_t offset, uint32_t count)
 {
-  const struct disk_type *type;
   const void *found;
-  TRY(reader_array(reader, "type", types->records[number], 1, sizeof *type, 8, &found));
-  type = found;
+  TRY(reader_array(reader, "type", offset, 1, sizeof(struct disk_type), 8, &found));
+  const struct disk_type *type = found;
   uint64_t arrays = sizeof *type + ((uint64_t)type->field_count + type->parameter_count) * 16;
   if (type->record_size % 8 || type->record_size <= arrays)
     return broken(reader, &type->record_size, "size of a type's record", (arrays + 8) & ~7ull, type->record_size);
-  TRY(reader_array(reader, "type", types->records[number], 1, type->record_size, 8, &found));
-  if (((const uint8_t *)type)[type->record_size - 1])
-    return broken(reader, (const uint8_t *)type + type->record_size - 1, "last byte of a type's record", 0,
-                  ((const uint8_t *)type)[type->record_size - 1]);
+  TRY(reader_array(reader, "type", offset, 1, type->record_size, 8, &found));
+  const uint8_t *last = (const uint8_t *)type + type->record_size - 1;
+  if (*last)
+    return broken(reader, last, "last byte of a type's record", 0, *last);
   if (type->kind >= PKGIMG_KIND_COUNT)
     return broken(reader, &type->kind, "kind of a type", PKGIMG_KIND_COUNT, type->kind);
   TRY(names_check(reader, type));
-  return references_check(reader, type, number, types->type_count);
+  return references_check(reader, type, count);
 }
 
-// ---- functions, methods, slots
+enum pkgimg_status descriptions_read(const struct reader *reader, uint32_t type_count, uint64_t hash)
+{
+  const void *offsets;
+  uint64_t found = hash64(reader->bytes.data, reader->bytes.size);
+  if (found != hash)
+    return fail_at(reader->error, PKGIMG_MISMATCH, reader->file, reader->origin, "hash of the types' descriptions",
+                   hash, found);
+  TRY(reader_array(reader, "descriptions of types", 0, type_count, 4, 8, &offsets));
+  for (uint32_t i = 0; i < type_count; i++)
+    TRY(description_check(reader, ((const uint32_t *)offsets)[i], type_count));
+  return PKGIMG_OK;
+}
+
+// ---- the block in the tables
+
+static enum pkgimg_status keys_check(const struct reader *reader, const struct types *types)
+{
+  for (uint32_t i = 0; i < types->type_count; i++)
+    if (types->keys[i].supertype > i)
+      return broken(reader, &types->keys[i].supertype, "supertype", i, types->keys[i].supertype);
+  for (uint32_t i = 0; i < types->word_count; i++)
+    if (types->word_types[i] >= types->type_count)
+      return broken(reader, &types->word_types[i], "type of a word", types->type_count, types->word_types[i]);
+  return PKGIMG_OK;
+}
 
 // A name ends within the block, whose last byte is 0.
 static enum pkgimg_status functions_check(const struct reader *reader, const struct types *types)
@@ -83,17 +105,8 @@ static enum pkgimg_status functions_check(const struct reader *reader, const str
   return PKGIMG_OK;
 }
 
-static enum pkgimg_status word_check(const struct reader *reader, const struct disk_geometry *geometry,
-                                     const char *what, const uint64_t *word)
-{
-  const struct disk_area *area = &geometry->areas[*word >= FORMAT_W_START ? AREA_W : AREA_L];
-  if (*word % 8 == 0 && *word >= area->address && range_within(*word - area->address, 8, area->file_size))
-    return PKGIMG_OK;
-  return broken(reader, word, what, area->address, *word);
-}
-
-static enum pkgimg_status method_check(const struct reader *reader, const struct disk_geometry *geometry,
-                                       const struct types *types, const struct disk_method *method)
+static enum pkgimg_status method_check(const struct reader *reader, const struct types *types,
+                                       const struct disk_method *method)
 {
   if (method->function >= types->function_count)
     return broken(reader, &method->function, "function of a method", types->function_count, method->function);
@@ -103,50 +116,60 @@ static enum pkgimg_status method_check(const struct reader *reader, const struct
   if (!range_within(method->first_argument, method->argument_count, types->argument_count))
     return broken(reader, &method->first_argument, "arguments of a method", types->argument_count,
                   method->first_argument);
-  return word_check(reader, geometry, "word of a method", &method->word);
+  if (method->word >= types->head->method_words.count)
+    return broken(reader, &method->word, "word of a method", types->head->method_words.count, method->word);
+  return PKGIMG_OK;
 }
 
-static enum pkgimg_status methods_check(const struct reader *reader, const struct disk_geometry *geometry,
-                                        const struct types *types)
+static enum pkgimg_status methods_check(const struct reader *reader, const struct types *types)
 {
   for (uint32_t i = 0; i < types->argument_count; i++)
     if (types->arguments[i] > types->type_count)
       return broken(reader, &types->arguments[i], "type of an argument", types->type_count, types->arguments[i]);
   for (uint32_t i = 0; i < types->method_count; i++)
-    TRY(method_check(reader, geometry, types, &types->methods[i]));
+    TRY(method_check(reader, types, &types->methods[i]));
   return PKGIMG_OK;
 }
 
-static enum pkgimg_status slots_check(const struct reader *reader, const struct disk_geometry *geometry,
-                                      const struct types *types)
+static enum pkgimg_status region_check(const struct reader *reader, const char *what,
+                                       const struct disk_region *region, const struct disk_area *area, uint64_t size)
 {
-  for (uint32_t i = 0; i < types->slot_count; i++) {
-    const struct disk_type_slot *slot = &types->slots[i];
-    if (slot->type >= types->type_count)
-      return broken(reader, &slot->type, "type of a slot", types->type_count, slot->type);
-    TRY(word_check(reader, geometry, "word of a type", &slot->word));
-  }
+  uint64_t bytes;
+  if (region->count == 0)
+    return PKGIMG_OK;
+  if (__builtin_mul_overflow(region->count, size, &bytes) || region->address < area->address ||
+      !range_within(region->address - area->address, bytes, area->file_size))
+    return broken(reader, region, what, area->file_size, region->count);
+  if (region->address % 8)
+    return broken(reader, region, what, 0, region->address % 8);
   return PKGIMG_OK;
+}
+
+static enum pkgimg_status regions_check(const struct reader *reader, const struct disk_geometry *geometry,
+                                        const struct types *types)
+{
+  const struct disk_types *head = types->head;
+  TRY(region_check(reader, "words of types", &head->type_words, &geometry->areas[AREA_L], 8));
+  TRY(region_check(reader, "words of methods", &head->method_words, &geometry->areas[AREA_L], 8));
+  if (head->type_words.count != types->word_count)
+    return broken(reader, &head->type_words.count, "words of types", types->word_count, head->type_words.count);
+  return region_check(reader, "descriptions of types", &head->descriptions, &geometry->areas[AREA_R], 1);
 }
 
 enum pkgimg_status types_read(const struct reader *reader, const struct disk_geometry *geometry,
                               struct types *types)
 {
   const void *start;
-  *types = (struct types){.bytes = reader->bytes.data};
-  if (reader->bytes.size == 0)
-    return PKGIMG_OK;
   TRY(reader_array(reader, "types", 0, 1, sizeof(struct disk_types), 8, &start));
   const struct disk_types *head = start;
-  TRY(table(reader, "types", &head->types, 4, &types->records, &types->type_count));
+  *types = (struct types){.bytes = reader->bytes.data, .head = head};
+  TRY(table(reader, "types", &head->keys, sizeof *types->keys, &types->keys, &types->type_count));
+  TRY(table(reader, "types of words", &head->word_types, 4, &types->word_types, &types->word_count));
   TRY(table(reader, "functions", &head->functions, 4, &types->functions, &types->function_count));
-  TRY(table(reader, "methods", &head->methods, sizeof(struct disk_method), &types->methods, &types->method_count));
+  TRY(table(reader, "methods", &head->methods, sizeof *types->methods, &types->methods, &types->method_count));
   TRY(table(reader, "arguments of methods", &head->arguments, 4, &types->arguments, &types->argument_count));
-  TRY(table(reader, "slots of types", &head->slots, sizeof(struct disk_type_slot), &types->slots,
-            &types->slot_count));
-  for (uint32_t i = 0; i < types->type_count; i++)
-    TRY(type_check(reader, types, i));
+  TRY(keys_check(reader, types));
   TRY(functions_check(reader, types));
-  TRY(methods_check(reader, geometry, types));
-  return slots_check(reader, geometry, types);
+  TRY(methods_check(reader, types));
+  return regions_check(reader, geometry, types);
 }

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
-// The types and methods of a package: one block of the tables with a head, arrays and strings of its own.
-// Offsets count from the start of the block, or in a record of a type from the start of the record.
+// The types and methods of a package, in two blocks. What a load needs, above all the ids, is in the tables, which it
+// reads. What types are called and consist of is in R, which it maps: nobody touches it until somebody asks.
+// Offsets count from the start of their block, or in a record of a type from the start of the record.
 #ifndef FORMAT_TYPES_H
 #define FORMAT_TYPES_H
 
@@ -10,17 +11,40 @@
 
 #include <pkgimg/types.h>
 
+/// The block in the tables.
 struct disk_types {
-  struct disk_table types;      ///< uint32_t: offset of each type's record; supertypes stand before their subtypes
-  struct disk_table functions;  ///< uint32_t: offset of each function's name
-  struct disk_table methods;    ///< struct disk_method
-  struct disk_table arguments;  ///< uint32_t: 1 + number of a type; 0: any
-  struct disk_table slots;      ///< struct disk_type_slot
+  struct disk_table keys;           ///< struct disk_type_key; supertypes stand before their subtypes
+  struct disk_table word_types;     ///< uint32_t: for each word of type_words the number of its type
+  struct disk_table functions;      ///< uint32_t: offset of each function's name
+  struct disk_table methods;        ///< struct disk_method
+  struct disk_table arguments;      ///< uint32_t: 1 + number of a type; 0: any
+  struct disk_region type_words;    ///< words in L that are to hold the addresses of types' objects
+  struct disk_region method_words;  ///< words in L that hold the addresses of methods' code
+  struct disk_region descriptions;  ///< bytes in R: the other block
+  uint64_t descriptions_hash;       ///< XXH3-64
 };
-static_assert(sizeof(struct disk_types) == 40, "disk_types");
+static_assert(sizeof(struct disk_types) == 96, "disk_types");
 
-/// A type, in front of its fields, its parameters and its strings; the last byte of the record is 0. In memory
-/// it is struct pkgimg_type: numbers of types have become addresses.
+struct disk_type_key {
+  uint8_t id[16];
+  uint32_t supertype;  ///< 1 + number of a type; 0: none
+  uint32_t reserved;
+};
+static_assert(sizeof(struct disk_type_key) == 24, "disk_type_key");
+
+struct disk_method {
+  uint32_t function;  ///< its number
+  uint32_t first_argument;
+  uint32_t argument_count;
+  uint32_t word;  ///< number of its word
+};
+static_assert(sizeof(struct disk_method) == 16, "disk_method");
+
+#define FORMAT_MAX_ARGUMENTS  64u
+#define FORMAT_MAX_SUPERTYPES 1000u
+
+/// The block in R: for each type the offset of its record, uint32_t, then the records.
+/// A record: this, then fields, parameters and strings; its last byte is 0.
 struct disk_type {
   uint8_t id[16];
   uint64_t size;
@@ -30,10 +54,8 @@ struct disk_type {
   uint32_t name;
   uint32_t field_count;
   uint32_t parameter_count;
-  uint64_t supertype;  ///< 1 + number of a type; 0: none
-  uint64_t reserved;
 };
-static_assert(sizeof(struct disk_type) == 64, "disk_type");
+static_assert(sizeof(struct disk_type) == 48, "disk_type");
 
 struct disk_type_field {
   uint64_t type;
@@ -48,42 +70,32 @@ struct disk_type_parameter {
 };
 static_assert(sizeof(struct disk_type_parameter) == 16, "disk_type_parameter");
 
-struct disk_method {
-  uint32_t function;  ///< its number
-  uint32_t first_argument;
-  uint32_t argument_count;
-  uint32_t reserved;
-  uint64_t word;  ///< address of the word in L or W that holds the code's address
-};
-static_assert(sizeof(struct disk_method) == 24, "disk_method");
-
-/// A word in L or W that is to hold the address of a type's object.
-struct disk_type_slot {
-  uint64_t word;
-  uint64_t type;
-};
-static_assert(sizeof(struct disk_type_slot) == 16, "disk_type_slot");
-
-#define FORMAT_MAX_ARGUMENTS 64u
-
 struct types {
   const uint8_t *bytes;
-  const uint32_t *records;
+  const struct disk_types *head;
+  const struct disk_type_key *keys;
+  const uint32_t *word_types;
   const uint32_t *functions;
   const struct disk_method *methods;
   const uint32_t *arguments;
-  const struct disk_type_slot *slots;
-  uint32_t type_count, function_count, method_count, argument_count, slot_count;
+  uint32_t type_count, word_count, function_count, method_count, argument_count;
 };
 
-/// Check a block: every table, record, number, name and address. Without any bytes it is a package that has
-/// none. reader->bytes is the block, 8-byte aligned.
+/// Check the block in the tables: every table, number, name and address. reader->bytes is the block, 8-byte aligned.
 PKGIMG_MUST_USE enum pkgimg_status types_read(const struct reader *reader, const struct disk_geometry *geometry,
                                               struct types *types);
 
-static inline const struct disk_type *types_record(const struct types *types, uint64_t number)
+static inline const char *types_function(const struct types *types, uint32_t number)
 {
-  return (const struct disk_type *)(const void *)(types->bytes + types->records[number]);
+  return (const char *)types->bytes + types->functions[number];
+}
+
+/// Check the block in R: its hash, every record, number and name. reader->bytes is the block, 8-byte aligned.
+PKGIMG_MUST_USE enum pkgimg_status descriptions_read(const struct reader *reader, uint32_t type_count, uint64_t hash);
+
+static inline const struct disk_type *description(const uint8_t *block, uint64_t number)
+{
+  return (const struct disk_type *)(const void *)(block + ((const uint32_t *)(const void *)block)[number]);
 }
 static inline const struct disk_type_field *type_fields(const struct disk_type *type)
 {
@@ -96,10 +108,6 @@ static inline const struct disk_type_parameter *type_parameters(const struct dis
 static inline const char *type_string(const struct disk_type *type, uint32_t offset)
 {
   return (const char *)type + offset;
-}
-static inline const char *types_function(const struct types *types, uint32_t number)
-{
-  return (const char *)types->bytes + types->functions[number];
 }
 
 #endif

@@ -180,6 +180,19 @@ static enum pkgimg_status parts_read(const struct reader *reader, struct image_f
   return closure_read(&closure, &image->tables, &image->closure);
 }
 
+static enum pkgimg_status descriptions_check(const struct image_file *image)
+{
+  const struct types *types = &image->tables.types;
+  if (!types->head)
+    return PKGIMG_OK;
+  const struct disk_region *region = &types->head->descriptions;
+  struct reader reader = {.file = image->reader.file,
+                          .origin = region->address,  // R begins at 0, in the file as in memory
+                          .bytes = image_file_bytes(image, region->address, region->count),
+                          .error = image->reader.error};
+  return descriptions_read(&reader, types->type_count, types->head->descriptions_hash);
+}
+
 enum pkgimg_status image_file_read(const struct reader *reader, struct image_file *image)
 {
   *image = (struct image_file){.reader = *reader};
@@ -189,5 +202,6 @@ enum pkgimg_status image_file_read(const struct reader *reader, struct image_fil
   TRY(data_check(reader, image));
   TRY(symbols_check(image));
   TRY(sites_check(image));
+  TRY(descriptions_check(image));
   return identity_check(reader, image);
 }

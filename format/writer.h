@@ -58,7 +58,7 @@ struct writer_input {
   size_t body_count;
   const struct writer_sites *clone_sets;  ///< dependency_count + 1 of them, or NULL
   const uint32_t *site_clones;
-  struct span types;  ///< the block of format/types.h; empty: none
+  struct span types;  ///< the block of format/types.h for the tables; empty: none
 };
 
 /// The areas of a linked file, as the image will have them. Addresses beyond the file part of L and

@@ -131,9 +131,10 @@ void dispatch_forget_all(struct type_world *world)
 
 // ---- the long way
 
+// The number of steps is bounded for images that lie about ids: places of types are used again.
 static bool is_within(const struct pkgimg_type *type, const struct pkgimg_type *ancestor)
 {
-  while (ancestor && type && type != ancestor)
+  for (unsigned steps = 0; ancestor && type && type != ancestor && steps < FORMAT_MAX_SUPERTYPES; steps++)
     type = type->supertype;
   return type == ancestor || !ancestor;
 }

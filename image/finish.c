@@ -22,12 +22,12 @@ struct finish {
   struct linked linked;
   struct buffer words;  // a copy of it, with the sites filled in
   struct resolution resolution;
-  struct buffer types;  // the block of format/types.h
+  struct type_blocks types;
 };
 
 static void finish_deinit(struct finish *finish)
 {
-  buffer_deinit(&finish->types);
+  type_blocks_deinit(&finish->types);
   resolution_deinit(&finish->resolution);
   clone_table_deinit(&finish->clones);
   buffer_deinit(&finish->words);
@@ -35,6 +35,19 @@ static void finish_deinit(struct finish *finish)
   free(finish->providers);
   free(finish->provider_deps);
   deps_deinit(&finish->deps);
+}
+
+static enum pkgimg_status collect_types(struct finish *finish, struct pkgimg_error *error)
+{
+  const struct codegen_records *records = &finish->code->records;
+  const struct pkgimg_build_types *declared = finish->options->types;
+  struct type_source sources[] = {
+      {records->types, records->methods, records->type_count, records->method_count},
+      {0}};
+  if (declared)
+    sources[1] = (struct type_source){declared->types, declared->methods, declared->type_count,
+                                      declared->method_count};
+  return types_collect(finish->options->name, sources, 2, &finish->types, error);
 }
 
 static enum pkgimg_status link_objects(struct finish *finish, struct pkgimg_error *error)
@@ -61,6 +74,7 @@ static enum pkgimg_status link_objects(struct finish *finish, struct pkgimg_erro
       .lib_count = options->libs.count,
       .in_child = options->link_in_child,
       .diagnostics = {options->diagnostic, options->diagnostic_context},
+      .types_size = finish->types.descriptions.size,
   };
   TRY(link_elf(&request, &finish->output, error));
   return buffer_append(&finish->words, finish->output.data, finish->output.size, error);
@@ -212,19 +226,6 @@ static void renumber_residuals(const struct lists *lists, struct resolution *res
   }
 }
 
-static enum pkgimg_status collect_types(struct finish *finish, struct pkgimg_error *error)
-{
-  const struct codegen_records *records = &finish->code->records;
-  const struct pkgimg_build_types *declared = finish->options->types;
-  struct type_source sources[] = {
-      {records->types, records->methods, records->type_count, records->method_count},
-      {0}};
-  if (declared)
-    sources[1] = (struct type_source){declared->types, declared->methods, declared->type_count,
-                                      declared->method_count};
-  return types_collect(finish->options->name, &finish->linked, sources, 2, &finish->types, error);
-}
-
 static enum pkgimg_status write_image(struct finish *finish, struct buffer *image, struct pkgimg_error *error)
 {
   struct lists lists AUTO(lists_deinit) = {0};
@@ -255,8 +256,8 @@ static enum pkgimg_status write_image(struct finish *finish, struct buffer *imag
   };
   struct span words = {finish->words.data, finish->words.size};
   TRY(find_init(finish, &input.init_function, error));
-  TRY(collect_types(finish, error));
-  input.types = (struct span){finish->types.data, finish->types.size};
+  TRY(types_place(input.name, &finish->types, &finish->linked, &finish->words, error));
+  input.types = (struct span){finish->types.table.data, finish->types.table.size};
   return writer_run(&input, words, image, error);
 }
 
@@ -266,6 +267,7 @@ enum pkgimg_status finish_image(const struct pkgimg_build_options *options, cons
 {
   struct finish finish AUTO(finish_deinit) = {.options = options, .code = code, .targets = targets};
   TRY(deps_read(options, &finish.deps, error));
+  TRY(collect_types(&finish, error));
   TRY(link_objects(&finish, error));
   TRY(resolve_linked(&finish, error));
   return write_image(&finish, image, error);

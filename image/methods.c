@@ -156,8 +156,9 @@ enum pkgimg_status methods_make(struct pkgimg_image *image, const struct types *
 {
   struct image_types *mine = image->types;
   struct pkgimg_function *function = NULL;
+  const uint64_t *words = (const uint64_t *)(image_base(image) + types->head->method_words.address);
   for (uint32_t i = 0; i < types->argument_count; i++)
-    mine->arguments[i] = types->arguments[i] ? mine->objects[types->arguments[i] - 1] : NULL;
+    mine->arguments[i] = types->arguments[i] ? home_object(mine->home, types->arguments[i] - 1) : NULL;
   for (uint32_t i = 0; i < types->method_count; i++) {
     const struct disk_method *record = &types->methods[i];
     if (i == 0 || record->function != record[-1].function)
@@ -165,7 +166,7 @@ enum pkgimg_status methods_make(struct pkgimg_image *image, const struct types *
     mine->methods[mine->method_count++] =
         (struct method){.function = function,
                         .image = image,
-                        .word = (const uint64_t *)(image_base(image) + record->word),
+                        .word = words + record->word,
                         .arguments = mine->arguments + record->first_argument,
                         .argument_count = record->argument_count};
   }
@@ -178,7 +179,7 @@ char *signature_text(const char *name, const struct pkgimg_type *const *types, s
   for (size_t i = 0; i < count && at < size; i++) {
     char type[128];
     at += (size_t)snprintf(text + at, size - at, "%s%s", i ? ", " : "",
-                           types[i] ? pkgimg_type_text(types[i], type, sizeof type) : "any");
+                           types[i] ? world_type_text(types[i], type, sizeof type) : "any");
   }
   if (at < size)
     snprintf(text + at, size - at, ")");

@@ -10,36 +10,84 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *name_of(const struct pkgimg_type *type)
+// ---- descriptions
+
+// The image's bytes may be those of a file that was damaged since: they are copied before they are checked.
+enum pkgimg_status home_describe(struct type_home *home, struct pkgimg_error *error)
 {
-  return type_string(type_record(type), type->name);
+  const struct pkgimg_image *image = home->image;
+  const struct disk_region *region = &home->descriptions;
+  if (home->copied)
+    return PKGIMG_OK;
+  if (!image)
+    return fail(error, PKGIMG_MISMATCH, NULL, "the image that described this type was damaged, and is closed");
+  uint8_t *bytes = malloc(region->count + 1);
+  if (!bytes)
+    return fail_memory(error, region->count);
+  memcpy(bytes, (const void *)(image_base(image) + region->address), region->count);
+  struct reader reader = {
+      .file = image->path, .origin = region->address, .bytes = {bytes, region->count}, .error = error};
+  enum pkgimg_status status = descriptions_read(&reader, home->type_count, home->descriptions_hash);
+  if (status == PKGIMG_OK)
+    atomic_store_explicit(&home->copied, bytes, memory_order_release);
+  else
+    free(bytes);
+  return status;
 }
 
-void pkgimg_type_describe(const struct pkgimg_type *type, struct pkgimg_type_info *info)
+// What a type is; NULL and a filled error, if its image was damaged.
+static const struct disk_type *describe(const struct pkgimg_type *type, struct pkgimg_error *error)
 {
-  *info = (struct pkgimg_type_info){.name = name_of(type),
-                                    .kind = (enum pkgimg_type_kind)type->kind,
-                                    .size = type->size,
-                                    .align = type->align,
+  struct type_home *home = type->home;
+  const uint8_t *copied = atomic_load_explicit(&home->copied, memory_order_acquire);
+  if (!copied) {
+    pthread_rwlock_wrlock(&home->world->lock);
+    enum pkgimg_status status = home_describe(home, error);
+    pthread_rwlock_unlock(&home->world->lock);
+    copied = status == PKGIMG_OK ? home->copied : NULL;
+  }
+  return copied ? description(copied, type->number) : NULL;
+}
+
+enum pkgimg_status pkgimg_type_describe(const struct pkgimg_type *type, struct pkgimg_type_info *info,
+                                        struct pkgimg_error *error)
+{
+  if (!type || !info)
+    return fail(error, PKGIMG_INVALID_ARGUMENT, NULL, "pkgimg_type_describe: a NULL type or result");
+  struct pkgimg_error local;
+  const struct disk_type *record = describe(type, error ? error : &local);
+  if (!record)
+    return (error ? error : &local)->status;
+  *info = (struct pkgimg_type_info){.name = type_string(record, record->name),
+                                    .kind = (enum pkgimg_type_kind)record->kind,
+                                    .size = record->size,
+                                    .align = record->align,
                                     .supertype = type->supertype,
-                                    .field_count = type->field_count,
-                                    .parameter_count = type->parameter_count};
+                                    .field_count = record->field_count,
+                                    .parameter_count = record->parameter_count};
   memcpy(info->id, type->id, sizeof info->id);
+  return PKGIMG_OK;
 }
 
 struct pkgimg_type_field pkgimg_type_field(const struct pkgimg_type *type, size_t index)
 {
-  const struct disk_type_field *field = &type_fields(type_record(type))[index];
-  return (struct pkgimg_type_field){.name = type_string(type_record(type), field->name),
+  const struct disk_type *record = describe(type, NULL);
+  if (!record || index >= record->field_count)
+    return (struct pkgimg_type_field){.name = ""};
+  const struct disk_type_field *field = &type_fields(record)[index];
+  return (struct pkgimg_type_field){.name = type_string(record, field->name),
                                     .offset = field->offset,
-                                    .type = (const struct pkgimg_type *)(uintptr_t)field->type};
+                                    .type = home_object(type->home, field->type)};
 }
 
 struct pkgimg_type_parameter pkgimg_type_parameter(const struct pkgimg_type *type, size_t index)
 {
-  const struct disk_type_parameter *parameter = &type_parameters(type_record(type))[index];
+  const struct disk_type *record = describe(type, NULL);
+  if (!record || index >= record->parameter_count)
+    return (struct pkgimg_type_parameter){0};
+  const struct disk_type_parameter *parameter = &type_parameters(record)[index];
   if (parameter->is_type)
-    return (struct pkgimg_type_parameter){.type = (const struct pkgimg_type *)(uintptr_t)parameter->value};
+    return (struct pkgimg_type_parameter){.type = home_object(type->home, parameter->value)};
   return (struct pkgimg_type_parameter){.value = parameter->value};
 }
 
@@ -48,6 +96,7 @@ struct pkgimg_type_parameter pkgimg_type_parameter(const struct pkgimg_type *typ
 struct type_text {
   char *text;
   size_t size, at;
+  bool locked;  // by the caller
 };
 
 static void put(struct type_text *out, const char *piece)
@@ -58,30 +107,51 @@ static void put(struct type_text *out, const char *piece)
   out->at += length;
 }
 
+// What a type is, for who holds the world's lock for writing.
+static const struct disk_type *known(const struct pkgimg_type *type)
+{
+  return home_describe(type->home, NULL) == PKGIMG_OK ? description(type->home->copied, type->number) : NULL;
+}
+
+static void write_text(struct type_text *out, const struct pkgimg_type *type, unsigned depth);
+
+static void write_parameter(struct type_text *out, const struct pkgimg_type *type,
+                            const struct disk_type_parameter *parameter, unsigned depth)
+{
+  char number[24];
+  snprintf(number, sizeof number, "%llu", (unsigned long long)parameter->value);
+  if (parameter->is_type)
+    write_text(out, home_object(type->home, parameter->value), depth + 1);
+  else
+    put(out, number);
+}
+
 // A type may be a parameter of its own parameters, so depth has an end.
 static void write_text(struct type_text *out, const struct pkgimg_type *type, unsigned depth)
 {
   enum { DEPTH = 4 };
-  put(out, name_of(type));
-  if (type->parameter_count && depth == DEPTH)
+  const struct disk_type *record = out->locked ? known(type) : describe(type, NULL);
+  put(out, record ? type_string(record, record->name) : hex_id(type->id).text);
+  if (record && record->parameter_count && depth == DEPTH)
     put(out, "{...}");
-  for (uint32_t i = 0; depth < DEPTH && i < type->parameter_count && out->at < out->size; i++) {
-    struct pkgimg_type_parameter parameter = pkgimg_type_parameter(type, i);
-    char number[24];
+  for (uint32_t i = 0; record && depth < DEPTH && i < record->parameter_count && out->at < out->size; i++) {
     put(out, i ? "," : "{");
-    snprintf(number, sizeof number, "%llu", (unsigned long long)parameter.value);
-    if (parameter.type)
-      write_text(out, parameter.type, depth + 1);
-    else
-      put(out, number);
-    if (i + 1 == type->parameter_count)
+    write_parameter(out, type, &type_parameters(record)[i], depth);
+    if (i + 1 == record->parameter_count)
       put(out, "}");
   }
 }
 
+char *world_type_text(const struct pkgimg_type *type, char *text, size_t size)
+{
+  struct type_text out = {.text = text, .size = size, .locked = true};
+  write_text(&out, type, 0);
+  return text;
+}
+
 char *pkgimg_type_text(const struct pkgimg_type *type, char *text, size_t size)
 {
-  struct type_text out = {text, size, 0};
+  struct type_text out = {.text = text, .size = size};
   if (size)
     *text = 0;
   write_text(&out, type, 0);
@@ -103,21 +173,30 @@ static size_t start_of(const struct type_world *world, const char *name)
   return hash64(name, strlen(name)) & (world->by_name_capacity - 1);
 }
 
+// Types of damaged images have no names.
 static enum pkgimg_status make_names(struct type_world *world, struct pkgimg_error *error)
 {
-  world->by_name = calloc(world->entry_capacity, sizeof(struct pkgimg_type *));
+  size_t capacity = world->entry_capacity * 2;
+  world->by_name = calloc(capacity, sizeof(struct pkgimg_type *));
   if (!world->by_name)
-    return fail_memory(error, world->entry_capacity * sizeof(struct pkgimg_type *));
-  world->by_name_capacity = world->entry_capacity;
+    return fail_memory(error, capacity * sizeof(struct pkgimg_type *));
+  world->by_name_capacity = capacity;
   for (size_t i = 0; i < world->entry_capacity; i++) {
-    struct pkgimg_type *type = world->entries[i].type;
-    size_t at = type ? start_of(world, name_of(type)) : 0;
-    while (type && world->by_name[at])
-      at = (at + 1) & (world->by_name_capacity - 1);
-    if (type)
+    const struct pkgimg_type *type = world->entries[i] ? world_object(world, world->entries[i] - 1) : NULL;
+    const struct disk_type *record = type ? known(type) : NULL;
+    size_t at = record ? start_of(world, type_string(record, record->name)) : 0;
+    while (record && world->by_name[at])
+      at = (at + 1) & (capacity - 1);
+    if (record)
       world->by_name[at] = type;
   }
   return PKGIMG_OK;
+}
+
+static bool is_named(const struct pkgimg_type *type, const char *name)
+{
+  const struct disk_type *record = description(type->home->copied, type->number);
+  return strcmp(type_string(record, record->name), name) == 0;
 }
 
 static enum pkgimg_status find_named(const struct type_world *world, const char *name,
@@ -126,7 +205,7 @@ static enum pkgimg_status find_named(const struct type_world *world, const char 
   const struct pkgimg_type *found = NULL, *type;
   for (size_t at = world->by_name ? start_of(world, name) : 0; world->by_name && (type = world->by_name[at]);
        at = (at + 1) & (world->by_name_capacity - 1)) {
-    if (strcmp(name_of(type), name) != 0)
+    if (!is_named(type, name))
       continue;
     if (found)
       return fail_name(error, PKGIMG_AMBIGUOUS, NULL, name, "types of different content have this name: %s and %s",

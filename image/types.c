@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: MIT
 //
-// Uniquing: the types of an image that is loaded become the objects of the runtime. Whoever comes first gives the
-// object its memory, a copy, which later images use too; it lives as long as one of them.
+// Uniquing: the types of an image that is loaded become the objects of the runtime. Whoever comes first is the home
+// of the object, later images use it too; it lives as long as one of them.
 //
-// A type is found by its id. That equal ids mean equal content is checked, not believed: an object that stays
-// behind when its first image is closed must refer to nothing that the images left do not hold.
+// A load writes 40 bytes for a new type, and nothing for one that is there already: pages of memory are what costs.
 #include "image/types.h"
 
 #include "image/runtime.h"
@@ -17,240 +16,161 @@ void world_init(struct type_world *world)
   pthread_rwlock_init(&world->lock, NULL);
 }
 
+static void function_destroy(struct pkgimg_function *function)
+{
+  for (struct dispatch_cache *cache = function->cache, *older; cache; cache = older) {
+    older = cache->outgrown;
+    free(cache);
+  }
+  free(function->methods);
+  free(function->exact.places);
+  free(function);
+}
+
 void world_deinit(struct type_world *world)
 {
   for (struct pkgimg_function *function = world->first_function, *next; function; function = next) {
-    for (struct dispatch_cache *cache = function->cache, *older; cache; cache = older) {
-      older = cache->outgrown;
-      free(cache);
-    }
     next = function->next;
-    free(function->methods);
-    free(function->exact.places);
-    free(function);
+    function_destroy(function);
   }
   for (struct function_table *table = world->functions, *older; table; table = older) {
     older = table->outgrown;
     free(table);
   }
+  for (size_t i = 0; i * TYPES_PER_CHUNK < world->objects.used; i++)
+    free(world->objects.chunks[i]);
+  free(world->objects.chunks);
   free(world->entries);
-  free(world->chunk);
   free(world->by_name);
   pthread_rwlock_destroy(&world->lock);
 }
 
 // ---- types by id
 
-static uint64_t key_of(const uint8_t id[16])
+// Any eight bytes of a hash are a hash.
+static size_t start_of(const uint8_t id[16], size_t capacity)
 {
   uint64_t key;
   memcpy(&key, id, sizeof key);
-  return key;
+  return key & (capacity - 1);
 }
 
 // The entry of an id, or the free one where it belongs.
-static struct type_entry *find_entry(struct type_entry *entries, size_t capacity, const uint8_t id[16])
+static uint32_t *find_entry(const struct type_world *world, const uint8_t id[16])
 {
-  uint64_t key = key_of(id);
-  size_t at = key & (capacity - 1);
-  while (entries[at].type && (entries[at].key != key || memcmp(entries[at].type->id, id, 16) != 0))
-    at = (at + 1) & (capacity - 1);
-  return &entries[at];
+  size_t at = start_of(id, world->entry_capacity);
+  while (world->entries[at] && memcmp(world_object(world, world->entries[at] - 1)->id, id, 16) != 0)
+    at = (at + 1) & (world->entry_capacity - 1);
+  return &world->entries[at];
 }
 
 const struct pkgimg_type *world_type(const struct type_world *world, const uint8_t id[16])
 {
-  return world->entry_capacity ? find_entry(world->entries, world->entry_capacity, id)->type : NULL;
+  uint32_t entry = world->entry_capacity ? *find_entry(world, id) : 0;
+  return entry ? world_object(world, entry - 1) : NULL;
 }
 
+// It grows in large steps: each is new memory.
 static enum pkgimg_status make_entries(struct type_world *world, size_t more, struct pkgimg_error *error)
 {
-  size_t capacity = world->entry_capacity ? world->entry_capacity : 64;
-  while (capacity < 2 * (world->type_count + more))
-    capacity *= 2;
-  if (capacity == world->entry_capacity)
+  enum { LEAST = 1024, GROWTH = 4 };
+  size_t old = world->entry_capacity, capacity = old ? old : LEAST;
+  while (capacity * 3 / 4 < world->type_count + more)
+    capacity *= GROWTH;
+  if (capacity == old)
     return PKGIMG_OK;
-  struct type_entry *grown = calloc(capacity, sizeof *grown);
+  uint32_t *grown = capacity < UINT32_MAX ? calloc(capacity, sizeof *grown) : NULL, *entries = world->entries;
   if (!grown)
     return fail_memory(error, capacity * sizeof *grown);
-  for (size_t i = 0; i < world->entry_capacity; i++) {
-    const struct type_entry *entry = &world->entries[i];
-    size_t at = entry->key & (capacity - 1);
-    while (entry->type && grown[at].type)
+  for (size_t i = 0; i < old; i++) {
+    size_t at = entries[i] ? start_of(world_object(world, entries[i] - 1)->id, capacity) : 0;
+    while (entries[i] && grown[at])
       at = (at + 1) & (capacity - 1);
-    if (entry->type)
-      grown[at] = *entry;
+    if (entries[i])
+      grown[at] = entries[i];
   }
-  free(world->entries);
+  free(entries);
   world->entries = grown;
   world->entry_capacity = capacity;
   return PKGIMG_OK;
 }
 
 // What follows the gap in its run of the table moves up, so that it stays reachable.
-static void remove_entry(struct type_world *world, const struct pkgimg_type *type)
+static uint32_t remove_entry(struct type_world *world, const struct pkgimg_type *type)
 {
-  size_t mask = world->entry_capacity - 1;
-  size_t gap = (size_t)(find_entry(world->entries, world->entry_capacity, type->id) - world->entries);
-  for (size_t at = (gap + 1) & mask; world->entries[at].type; at = (at + 1) & mask)
-    if (((at - (size_t)world->entries[at].key) & mask) >= ((at - gap) & mask)) {
+  size_t mask = world->entry_capacity - 1, gap = (size_t)(find_entry(world, type->id) - world->entries);
+  uint32_t place = world->entries[gap] - 1;
+  for (size_t at = (gap + 1) & mask; world->entries[at]; at = (at + 1) & mask) {
+    size_t home = start_of(world_object(world, world->entries[at] - 1)->id, mask + 1);
+    if (((at - home) & mask) >= ((at - gap) & mask)) {
       world->entries[gap] = world->entries[at];
       gap = at;
     }
-  world->entries[gap] = (struct type_entry){0};
+  }
+  world->entries[gap] = 0;
   world->type_count--;
+  return place;
 }
 
-// ---- memory of types
+// ---- objects
 
-static struct type_chunk *chunk_of(struct pkgimg_type *type)
+static enum pkgimg_status make_place(struct type_objects *objects, uint32_t *place, struct pkgimg_error *error)
 {
-  return (struct type_chunk *)(void *)((uint8_t *)type - type->place);
-}
-
-static enum pkgimg_status make_chunk(struct type_world *world, uint32_t size, struct pkgimg_error *error)
-{
-  enum { USUAL = 64 << 10 };
-  uint64_t whole = sizeof(struct type_chunk) + (uint64_t)size;
-  if (whole < USUAL)
-    whole = USUAL;
-  struct type_chunk *chunk = whole <= UINT32_MAX ? malloc(whole) : NULL;
-  if (!chunk)
-    return fail_memory(error, whole);
-  *chunk = (struct type_chunk){.used = sizeof *chunk, .size = (uint32_t)whole};
-  if (world->chunk && world->chunk->live == 0)
-    free(world->chunk);
-  world->chunk = chunk;
+  size_t chunk = objects->used / TYPES_PER_CHUNK;
+  if (objects->free) {
+    *place = objects->free->number;
+    objects->free = objects->free->supertype;
+    return PKGIMG_OK;
+  }
+  if (objects->used % TYPES_PER_CHUNK == 0) {
+    TRY(array_reserve(&objects->chunks, &objects->chunk_capacity, chunk, sizeof(struct pkgimg_type *), error));
+    objects->chunks[chunk] = malloc(TYPES_PER_CHUNK * sizeof(struct pkgimg_type));
+    if (!objects->chunks[chunk])
+      return fail_memory(error, TYPES_PER_CHUNK * sizeof(struct pkgimg_type));
+  }
+  *place = objects->used++;
   return PKGIMG_OK;
 }
 
-static enum pkgimg_status make_type(struct type_world *world, const struct disk_type *record,
-                                    struct pkgimg_type **result, struct pkgimg_error *error)
+static void home_destroy(struct type_home *home)
 {
-  if (!world->chunk || record->record_size > world->chunk->size - world->chunk->used)
-    TRY(make_chunk(world, record->record_size, error));
-  struct type_chunk *chunk = world->chunk;
-  struct pkgimg_type *type = (struct pkgimg_type *)(void *)((uint8_t *)chunk + chunk->used);
-  memcpy(type, record, record->record_size);
-  type->users = 0;
-  type->place = chunk->used;
-  chunk->used += record->record_size;
-  chunk->live++;
-  *result = type;
-  return PKGIMG_OK;
+  free((void *)(uintptr_t)home->copied);
+  free(home);
 }
 
 static void free_type(struct type_world *world, struct pkgimg_type *type)
 {
-  struct type_chunk *chunk = chunk_of(type);
-  remove_entry(world, type);
-  if (--chunk->live > 0)
-    return;
-  if (chunk == world->chunk)
-    chunk->used = sizeof *chunk;
-  else
-    free(chunk);
-}
-
-// ---- references: numbers in the file, addresses in memory
-
-static uint64_t object_word(const struct image_types *mine, uint64_t number)
-{
-  return (uint64_t)(uintptr_t)mine->objects[number];
-}
-
-static void refer(const struct image_types *mine, struct pkgimg_type *type)
-{
-  struct disk_type *record = (struct disk_type *)(void *)type;
-  struct disk_type_field *fields = (struct disk_type_field *)(record + 1);
-  struct disk_type_parameter *parameters = (struct disk_type_parameter *)(fields + record->field_count);
-  type->supertype = record->supertype ? mine->objects[record->supertype - 1] : NULL;
-  for (uint32_t i = 0; i < record->field_count; i++)
-    fields[i].type = object_word(mine, fields[i].type);
-  for (uint32_t i = 0; i < record->parameter_count; i++)
-    if (parameters[i].is_type)
-      parameters[i].value = object_word(mine, parameters[i].value);
-}
-
-static bool same_members(const struct image_types *mine, const struct disk_type *record, const struct disk_type *object)
-{
-  const struct disk_type_field *left = type_fields(record), *right = type_fields(object);
-  const struct disk_type_parameter *from = type_parameters(record), *to = type_parameters(object);
-  bool same = true;
-  for (uint32_t i = 0; i < record->field_count; i++)
-    same &= object_word(mine, left[i].type) == right[i].type && left[i].offset == right[i].offset &&
-            left[i].name == right[i].name;
-  for (uint32_t i = 0; i < record->parameter_count; i++)
-    same &= from[i].is_type == to[i].is_type &&
-            (from[i].is_type ? object_word(mine, from[i].value) : from[i].value) == to[i].value;
-  return same;
-}
-
-// Whether an object is what a record says.
-static bool same_type(const struct image_types *mine, const struct disk_type *record, const struct pkgimg_type *object)
-{
-  const struct disk_type *other = type_record(object);
-  size_t numbers = offsetof(struct disk_type, supertype) - sizeof record->id;
-  uint64_t supertype = record->supertype ? object_word(mine, record->supertype - 1) : 0;
-  if (memcmp(&record->size, &other->size, numbers) != 0 || supertype != other->supertype)
-    return false;
-  const uint8_t *strings = (const uint8_t *)(type_parameters(record) + record->parameter_count);
-  size_t before = (size_t)(strings - (const uint8_t *)record);
-  return same_members(mine, record, other) &&
-         memcmp(strings, (const uint8_t *)other + before, record->record_size - before) == 0;
+  struct type_home *home = type->home;
+  type->number = remove_entry(world, type);
+  type->supertype = world->objects.free;
+  world->objects.free = type;
+  if (--home->live == 0 && !home->image)
+    home_destroy(home);
 }
 
 // ---- an image's types
 
-static enum pkgimg_status take_types(struct type_world *world, struct image_types *mine, const struct types *types,
-                                     uint8_t *fresh, struct pkgimg_error *error)
+static enum pkgimg_status take_type(struct type_world *world, struct type_home *home, const struct disk_type_key *key,
+                                    struct pkgimg_error *error)
 {
-  TRY(make_entries(world, types->type_count, error));
-  for (uint32_t i = 0; i < types->type_count; i++) {
-    const struct disk_type *record = types_record(types, i);
-    struct type_entry *entry = find_entry(world->entries, world->entry_capacity, record->id);
-    fresh[i] = !entry->type;
-    if (!entry->type) {
-      TRY(make_type(world, record, &entry->type, error));
-      entry->key = key_of(record->id);
-      world->type_count++;
-    }
-    entry->type->users++;
-    mine->objects[mine->type_count++] = entry->type;
+  const struct pkgimg_type *supertype = key->supertype ? home_object(home, key->supertype - 1) : NULL;
+  uint32_t *entry = find_entry(world, key->id), place = *entry - 1;
+  if (*entry == 0) {
+    TRY(make_place(&world->objects, &place, error));
+    struct pkgimg_type *type = world_object(world, place);
+    *type = (struct pkgimg_type){.supertype = supertype, .home = home, .number = home->type_count};
+    memcpy(type->id, key->id, sizeof type->id);
+    home->live++;
+    world->type_count++;
+    *entry = place + 1;
   }
-  return PKGIMG_OK;
-}
-
-static enum pkgimg_status connect_types(const struct pkgimg_image *image, const struct types *types,
-                                        const uint8_t *fresh, struct pkgimg_error *error)
-{
-  const struct image_types *mine = image->types;
-  for (uint32_t i = 0; i < types->type_count; i++) {
-    const struct disk_type *record = types_record(types, i);
-    if (fresh[i])
-      refer(mine, mine->objects[i]);
-    else if (!same_type(mine, record, mine->objects[i]))
-      return fail_name(error, PKGIMG_MISMATCH, image->path, type_string(record, record->name),
-                       "the id %s belongs to a type of other content", hex_id(record->id).text);
-  }
-  return PKGIMG_OK;
-}
-
-// One list behind the other: the objects, a mark for each, and the arguments of methods.
-static enum pkgimg_status make_lists(struct pkgimg_image *image, const struct types *types, struct pkgimg_error *error)
-{
-  size_t objects = sizeof(struct image_types), arguments = objects + types->type_count * sizeof(void *);
-  size_t methods = arguments + types->argument_count * sizeof(void *);
-  size_t size = methods + types->method_count * sizeof(struct method);
-  struct image_types *mine = malloc(size);
-  if (!mine)
-    return fail_memory(error, size);
-  uint8_t *start = (uint8_t *)mine;
-  *mine = (struct image_types){.objects = (struct pkgimg_type **)(void *)(start + objects),
-                               .arguments = (const struct pkgimg_type **)(void *)(start + arguments),
-                               .methods = (struct method *)(void *)(start + methods)};
-  image->types = mine;
-  return PKGIMG_OK;
+  struct pkgimg_type *type = world_object(world, place);
+  type->users++;
+  home->places[home->type_count++] = place;
+  if (type->supertype == supertype)
+    return PKGIMG_OK;
+  return fail_name(error, PKGIMG_MISMATCH, home->image->path, hex_id(key->id).text,
+                   "a loaded image has a type of the same id with another supertype");
 }
 
 static void forget_names(struct type_world *world)
@@ -260,43 +180,64 @@ static void forget_names(struct type_world *world)
 }
 
 // Answers name types by address, and the next type may get the same one.
-static void release_types(struct type_world *world, struct image_types *mine)
+static void release_types(struct type_world *world, struct type_home *home)
 {
   size_t before = world->type_count;
-  for (uint32_t i = 0; i < mine->type_count; i++)
-    if (--mine->objects[i]->users == 0)
-      free_type(world, mine->objects[i]);
-  mine->type_count = 0;
+  while (home->type_count > 0) {
+    struct pkgimg_type *type = world_object(world, home->places[home->type_count - 1]);
+    home->type_count--;
+    if (--type->users == 0)
+      free_type(world, type);
+  }
   if (world->type_count == before)
     return;
   dispatch_forget_all(world);
   forget_names(world);
 }
 
-static enum pkgimg_status unique_types(struct pkgimg_image *image, const struct types *types,
-                                       struct pkgimg_error *error)
+static enum pkgimg_status take_types(struct type_world *world, struct type_home *home, const struct types *types,
+                                     struct pkgimg_error *error)
 {
-  struct pkgimg_runtime *runtime = image->runtime;
-  struct type_world *world = &runtime->world;
-  TRY(buffer_renew(&runtime->scratch.targets, types->type_count + 1u, error));
-  uint8_t *fresh = runtime->scratch.targets.data;
   size_t before = world->type_count;
-  enum pkgimg_status status = take_types(world, image->types, types, fresh, error);
-  if (status == PKGIMG_OK)
-    status = connect_types(image, types, fresh, error);
+  enum pkgimg_status status = make_entries(world, types->type_count, error);
+  for (uint32_t i = 0; i < types->type_count && status == PKGIMG_OK; i++)
+    status = take_type(world, home, &types->keys[i], error);
   if (status != PKGIMG_OK)
-    release_types(world, image->types);  // before anybody sees a type that is not connected
+    release_types(world, home);
   else if (world->type_count != before)
     forget_names(world);
   return status;
 }
 
-static void fill_slots(const struct pkgimg_image *image, const struct types *types)
+// One allocation for the lists of methods, one for what may outlive the image.
+static enum pkgimg_status make_lists(struct pkgimg_image *image, const struct types *types, struct pkgimg_error *error)
 {
-  for (uint32_t i = 0; i < types->slot_count; i++) {
-    const struct disk_type_slot *slot = &types->slots[i];
-    *(uint64_t *)(image_base(image) + slot->word) = object_word(image->types, slot->type);
+  size_t methods = sizeof(struct image_types), arguments = methods + types->method_count * sizeof(struct method);
+  struct image_types *mine = malloc(arguments + types->argument_count * sizeof(void *));
+  struct type_home *home = malloc(sizeof *home + types->type_count * sizeof *home->places);
+  if (!mine || !home) {
+    free(mine);
+    free(home);
+    return fail_memory(error, arguments + types->type_count * sizeof *home->places);
   }
+  *mine = (struct image_types){.home = home,
+                               .methods = (struct method *)(void *)((uint8_t *)mine + methods),
+                               .arguments = (const struct pkgimg_type **)(void *)((uint8_t *)mine + arguments)};
+  *home = (struct type_home){.world = &image->runtime->world,
+                             .image = image,
+                             .descriptions = types->head->descriptions,
+                             .descriptions_hash = types->head->descriptions_hash,
+                             .places = (uint32_t *)(home + 1)};
+  image->types = mine;
+  return PKGIMG_OK;
+}
+
+static void fill_words(const struct pkgimg_image *image, const struct types *types)
+{
+  const struct pkgimg_type **words =
+      (const struct pkgimg_type **)(image_base(image) + types->head->type_words.address);
+  for (uint32_t i = 0; i < types->word_count; i++)
+    words[i] = home_object(image->types->home, types->word_types[i]);
 }
 
 enum pkgimg_status types_add(struct pkgimg_image *image, const struct types *types, struct pkgimg_error *error)
@@ -304,13 +245,32 @@ enum pkgimg_status types_add(struct pkgimg_image *image, const struct types *typ
   struct type_world *world = &image->runtime->world;
   TRY(make_lists(image, types, error));
   pthread_rwlock_wrlock(&world->lock);
-  enum pkgimg_status status = unique_types(image, types, error);
+  enum pkgimg_status status = take_types(world, image->types->home, types, error);
   if (status == PKGIMG_OK && types->method_count)
     status = methods_make(image, types, error);
   pthread_rwlock_unlock(&world->lock);
-  if (status == PKGIMG_OK)
-    fill_slots(image, types);
-  return status == PKGIMG_OK && types->method_count ? methods_enter(image, error) : status;
+  if (status != PKGIMG_OK)
+    return status;
+  fill_words(image, types);
+  return types->method_count ? methods_enter(image, error) : PKGIMG_OK;
+}
+
+// What other images still state is described now, or never. (The image may have been damaged: then nobody knows.)
+static void leave_home(struct type_world *world, struct type_home *home)
+{
+  uint32_t count = home->type_count;
+  uint32_t others = 0;
+  for (uint32_t i = 0; i < count; i++) {
+    const struct pkgimg_type *type = home_object(home, i);
+    others += type->home == home && type->users > 1;
+  }
+  if (others)
+    (void)!home_describe(home, NULL);
+  release_types(world, home);
+  home->type_count = count;
+  home->image = NULL;
+  if (home->live == 0)
+    home_destroy(home);
 }
 
 void types_drop(struct pkgimg_image *image)
@@ -320,7 +280,7 @@ void types_drop(struct pkgimg_image *image)
     return;
   methods_withdraw(image);
   pthread_rwlock_wrlock(&world->lock);
-  release_types(world, image->types);
+  leave_home(world, image->types->home);
   pthread_rwlock_unlock(&world->lock);
   free(image->types);
   image->types = NULL;

@@ -12,31 +12,34 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
-/// struct disk_type in memory, followed by its fields, parameters and strings: numbers of types are addresses.
+/// The object of a type. Small, because it is all that a load writes for a type; what the type is called and made
+/// of stays in the image that came first until somebody asks, or that image is closed.
 struct pkgimg_type {
   uint8_t id[16];
-  uint64_t size;
-  uint32_t align, kind, record_size, name, field_count, parameter_count;
-  const struct pkgimg_type *supertype;
-  uint32_t users;  // records of loaded images that are this type
-  uint32_t place;  // offset in its chunk
-};
-static_assert(sizeof(struct pkgimg_type) == sizeof(struct disk_type), "pkgimg_type");
-static_assert(offsetof(struct pkgimg_type, supertype) == offsetof(struct disk_type, supertype), "supertype");
-
-static inline const struct disk_type *type_record(const struct pkgimg_type *type)
-{
-  return (const struct disk_type *)(const void *)type;
-}
-
-/// Memory of types, freed when none of them is left.
-struct type_chunk {
-  uint32_t live, used, size, reserved;
+  const struct pkgimg_type *supertype;  // NULL: none; of a free place: the next one
+  struct type_home *home;
+  uint32_t number;  // in its home
+  uint32_t users;   // loaded images that state it
 };
 
-struct type_entry {
-  uint64_t key;              // the first bytes of the id
-  struct pkgimg_type *type;  // NULL: the place is free
+/// Where some types came from. It outlives the image while other images state these types.
+struct type_home {
+  struct type_world *world;
+  struct pkgimg_image *image;         // NULL: closed
+  struct disk_region descriptions;    // in it
+  uint64_t descriptions_hash;
+  _Atomic(const uint8_t *) copied;    // descriptions, checked; NULL: not yet
+  uint32_t *places;                   // of the object of each type of the image
+  uint32_t type_count, live;          // types that are stated; objects that it is the home of
+};
+
+/// Objects of types do not move, and their memory is kept until the world ends.
+#define TYPES_PER_CHUNK 1024u
+struct type_objects {
+  struct pkgimg_type **chunks;
+  size_t chunk_capacity;
+  uint32_t used;                   // places that were ever used
+  const struct pkgimg_type *free;  // places that are free again
 };
 
 struct method {
@@ -91,10 +94,10 @@ struct function_table {
 
 struct type_world {
   pthread_rwlock_t lock;
-  struct type_entry *entries;
+  struct type_objects objects;
+  uint32_t *entries;  // by id: 1 + place of an object; 0: free
   size_t entry_capacity, type_count;
-  struct type_chunk *chunk;  // that new types are put into
-  struct pkgimg_type **by_name;  // for pkgimg_type_find; NULL: to be made again
+  const struct pkgimg_type **by_name;  // for pkgimg_type_find; NULL: to be made again
   size_t by_name_capacity;
   _Atomic(struct function_table *) functions;
   struct pkgimg_function *first_function;
@@ -102,8 +105,7 @@ struct type_world {
 
 /// What an image has of them.
 struct image_types {
-  struct pkgimg_type **objects;  // of each type of the file
-  uint32_t type_count;           // that it holds
+  struct type_home *home;
   const struct pkgimg_type **arguments;
   struct method *methods;
   uint32_t method_count;
@@ -126,6 +128,16 @@ void types_drop(struct pkgimg_image *image);
 /// The type with an id, NULL if there is none. The caller holds the world's lock.
 const struct pkgimg_type *world_type(const struct type_world *world, const uint8_t id[16]);
 
+static inline struct pkgimg_type *world_object(const struct type_world *world, uint32_t place)
+{
+  return &world->objects.chunks[place / TYPES_PER_CHUNK][place % TYPES_PER_CHUNK];
+}
+/// The object of a type of an image, by its number there.
+static inline const struct pkgimg_type *home_object(const struct type_home *home, uint64_t number)
+{
+  return world_object(home->world, home->places[number]);
+}
+
 // ---- methods.c
 
 PKGIMG_MUST_USE enum pkgimg_status methods_make(struct pkgimg_image *image, const struct types *types,
@@ -143,9 +155,17 @@ struct pkgimg_function *function_find(struct type_world *world, const char *name
 struct method *method_exact(const struct pkgimg_function *function, const struct pkgimg_type *const *types,
                             size_t count);
 uint64_t signature_hash(const struct pkgimg_type *const *types, size_t count);
-/// "name(type, type)".
+/// "name(type, type)". The caller holds the world's lock for writing.
 char *signature_text(const char *name, const struct pkgimg_type *const *types, size_t count, char *text,
                      size_t size);
+
+// ---- type_info.c
+
+/// Copy and check the descriptions of a home, if that has not been done. The caller holds the world's lock for
+/// writing.
+PKGIMG_MUST_USE enum pkgimg_status home_describe(struct type_home *home, struct pkgimg_error *error);
+/// pkgimg_type_text for such a caller.
+char *world_type_text(const struct pkgimg_type *type, char *text, size_t size);
 
 // ---- dispatch.c
 

@@ -26,6 +26,7 @@ struct link_request {
   size_t lib_count;
   bool in_child;  ///< run lld as a process of its own
   struct diagnostics diagnostics;
+  size_t types_size;  ///< room for `.pkgimg.types` in R
 };
 
 /// Link. `output` receives the file; nothing stays on disk. May be called from any thread; links

@@ -21,7 +21,6 @@ struct model_parameter {
 
 struct model_type {
   const char *name;
-  uint64_t word;  ///< address of the word that a load fills
   uint64_t size;
   uint32_t align, kind;
   uint32_t supertype;  ///< MODEL_NONE: none
@@ -34,7 +33,7 @@ struct model_type {
 
 struct model_method {
   const char *function;
-  uint64_t word;        ///< address of the word that holds the code's address
+  uint32_t word;        ///< number of the word that holds the code's address
   uint32_t *arguments;  ///< MODEL_NONE: any
   uint32_t argument_count;
 };
@@ -48,9 +47,9 @@ struct model {
 };
 void model_deinit(struct model *model);
 
-/// Read the records; strings stay where they are. The words are those of the linked file, in the same order.
-PKGIMG_MUST_USE enum pkgimg_status model_read(struct model *model, const struct linked *linked,
-                                              const struct type_source *sources, size_t source_count);
+/// Read the records; strings stay where they are.
+PKGIMG_MUST_USE enum pkgimg_status model_read(struct model *model, const struct type_source *sources,
+                                              size_t source_count);
 
 /// Find out which types are the same, and compute the ids of all.
 PKGIMG_MUST_USE enum pkgimg_status model_identify(struct model *model);

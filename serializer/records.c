@@ -140,17 +140,6 @@ static enum pkgimg_status read_method(const struct records *records, struct mode
 
 // ---- all of them
 
-// The words that the linker placed are one for each record.
-static enum pkgimg_status check_words(const struct model *model, const char *name,
-                                      const struct linked_section *section, size_t count)
-{
-  if (section->size == 8 * count && section->address % 8 == 0 && count < UINT32_MAX / 8)
-    return PKGIMG_OK;
-  return fail_name(model->error, PKGIMG_UNSUPPORTED, model->package, name,
-                   "the section has %llu bytes: expected 8 for each of %zu records",
-                   (unsigned long long)section->size, count);
-}
-
 static enum pkgimg_status read_all(const struct records *records)
 {
   struct model *model = records->model;
@@ -168,26 +157,24 @@ static enum pkgimg_status read_all(const struct records *records)
   return PKGIMG_OK;
 }
 
-enum pkgimg_status model_read(struct model *model, const struct linked *linked, const struct type_source *sources,
-                              size_t source_count)
+enum pkgimg_status model_read(struct model *model, const struct type_source *sources, size_t source_count)
 {
+  enum { MANY = 1 << 28 };
   struct records records = {.model = model, .sources = sources, .source_count = source_count};
   size_t types = 0, methods = 0;
   for (size_t i = 0; i < source_count; i++) {
     types += sources[i].type_count;
     methods += sources[i].method_count;
   }
-  TRY(check_words(model, "pkgimg_types", &linked->types, types));
-  TRY(check_words(model, "pkgimg_methods", &linked->methods, methods));
+  if (types > MANY || methods > MANY)
+    return fail(model->error, PKGIMG_UNSUPPORTED, model->package, "more than 2^28 types or methods");
   model->types = calloc(types + 1, sizeof *model->types);
   model->methods = calloc(methods + 1, sizeof *model->methods);
   if (!model->types || !model->methods)
     return fail_memory(model->error, types * sizeof *model->types);
   model->type_count = (uint32_t)types;
   model->method_count = (uint32_t)methods;
-  for (uint32_t i = 0; i < types; i++)
-    model->types[i].word = linked->types.address + 8ull * i;
   for (uint32_t i = 0; i < methods; i++)
-    model->methods[i].word = linked->methods.address + 8ull * i;
+    model->methods[i].word = i;
   return read_all(&records);
 }

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 //
-// Model -> block: types of equal content become one, supertypes first.
+// Model -> blocks: types of equal content become one, supertypes first.
 #include "serializer/types.h"
 
+#include "base/hash.h"
 #include "serializer/model.h"
 
 #include <stdlib.h>
@@ -19,15 +20,15 @@ struct block {
   uint32_t *number;      // of each type of the model in the file
   uint32_t count;
   struct disk_types head;
-  struct buffer *bytes;
-  struct buffer records, offsets, names, functions, methods, arguments, slots;
+  struct type_blocks *out;
+  struct buffer records, offsets, names, keys, functions, methods, arguments, word_types;
   struct pkgimg_error *error;
 };
 
 static void block_deinit(struct block *block)
 {
-  struct buffer *buffers[] = {&block->records, &block->offsets,   &block->names, &block->functions,
-                              &block->methods, &block->arguments, &block->slots};
+  struct buffer *buffers[] = {&block->records,   &block->offsets, &block->names,     &block->keys,
+                              &block->functions, &block->methods, &block->arguments, &block->word_types};
   for (size_t i = 0; i < sizeof buffers / sizeof *buffers; i++)
     buffer_deinit(buffers[i]);
   model_deinit(&block->model);
@@ -51,9 +52,9 @@ static enum pkgimg_status depth_of(const struct block *block, uint32_t type, uin
   const struct model *model = &block->model;
   *depth = 0;
   for (uint32_t at = type; model->types[at].supertype != MODEL_NONE; at = model->types[at].supertype)
-    if ((*depth)++ > model->type_count)
+    if (++*depth > FORMAT_MAX_SUPERTYPES)
       return fail_name(block->error, PKGIMG_UNSUPPORTED, model->package, model->types[type].name,
-                       "its supertypes form a ring");
+                       "its supertypes form a ring, or are more than %u", FORMAT_MAX_SUPERTYPES);
   return PKGIMG_OK;
 }
 
@@ -112,9 +113,11 @@ static enum pkgimg_status add_type(struct block *block, const struct model_type 
                            .align = type->align,
                            .kind = type->kind,
                            .field_count = type->field_count,
-                           .parameter_count = type->parameter_count,
-                           .supertype = supertype == MODEL_NONE ? 0 : block->number[supertype] + 1ull};
+                           .parameter_count = type->parameter_count};
+  struct disk_type_key key = {.supertype = supertype == MODEL_NONE ? 0 : block->number[supertype] + 1};
   memcpy(head.id, type->id, sizeof head.id);
+  memcpy(key.id, type->id, sizeof key.id);
+  TRY(buffer_append(&block->keys, &key, sizeof key, block->error));
   strings = sizeof head + (size_t)type->field_count * sizeof(struct disk_type_field) +
             (size_t)type->parameter_count * sizeof(struct disk_type_parameter);
   block->names.size = 0;
@@ -125,17 +128,8 @@ static enum pkgimg_status add_type(struct block *block, const struct model_type 
   TRY(buffer_align(&block->records, 8, block->error));
   head.record_size = (uint32_t)(block->records.size - start);
   memcpy(block->records.data + start, &head, sizeof head);
-  uint32_t offset = (uint32_t)(sizeof block->head + start);
+  uint32_t offset = (uint32_t)start;
   return buffer_append(&block->offsets, &offset, sizeof offset, block->error);
-}
-
-static enum pkgimg_status add_slots(struct block *block)
-{
-  for (uint32_t i = 0; i < block->model.type_count; i++) {
-    struct disk_type_slot slot = {.word = block->model.types[i].word, .type = block->number[i]};
-    TRY(buffer_append(&block->slots, &slot, sizeof slot, block->error));
-  }
-  return PKGIMG_OK;
 }
 
 // ---- methods, by function and signature
@@ -198,54 +192,105 @@ static enum pkgimg_status add_methods(struct block *block)
   return PKGIMG_OK;
 }
 
-// ---- the block: head, records, arrays, names
+// ---- the blocks
 
 static enum pkgimg_status place(struct block *block, struct disk_table *table, const struct buffer *items,
                                 size_t size)
 {
-  TRY(buffer_align(block->bytes, 8, block->error));
-  *table = (struct disk_table){.offset = (uint32_t)block->bytes->size, .count = (uint32_t)(items->size / size)};
-  return buffer_append(block->bytes, items->data, items->size, block->error);
+  struct buffer *bytes = &block->out->table;
+  TRY(buffer_align(bytes, 8, block->error));
+  *table = (struct disk_table){.offset = (uint32_t)bytes->size, .count = (uint32_t)(items->size / size)};
+  return buffer_append(bytes, items->data, items->size, block->error);
 }
 
-static enum pkgimg_status assemble(struct block *block)
+// Names of functions are at the end.
+static enum pkgimg_status write_table(struct block *block)
 {
+  struct buffer *bytes = &block->out->table;
   struct disk_table names;
-  TRY(buffer_append(block->bytes, NULL, sizeof block->head, block->error));
-  TRY(buffer_append(block->bytes, block->records.data, block->records.size, block->error));
-  TRY(place(block, &block->head.types, &block->offsets, 4));
+  for (uint32_t i = 0; i < block->model.type_count; i++)
+    TRY(buffer_append(&block->word_types, &block->number[i], 4, block->error));
+  TRY(buffer_append(bytes, NULL, sizeof block->head, block->error));
+  TRY(place(block, &block->head.keys, &block->keys, sizeof(struct disk_type_key)));
+  TRY(place(block, &block->head.word_types, &block->word_types, 4));
   TRY(place(block, &block->head.functions, &block->functions, 4));
   TRY(place(block, &block->head.methods, &block->methods, sizeof(struct disk_method)));
   TRY(place(block, &block->head.arguments, &block->arguments, 4));
-  TRY(place(block, &block->head.slots, &block->slots, sizeof(struct disk_type_slot)));
   TRY(place(block, &names, &block->names, 1));
-  TRY(buffer_append(block->bytes, NULL, 1, block->error));
-  TRY(buffer_align(block->bytes, 8, block->error));
-  if (block->bytes->size > UINT32_MAX)
-    return fail(block->error, PKGIMG_UNSUPPORTED, block->model.package, "its types take more than 4 GiB");
-  uint32_t *functions = (uint32_t *)(void *)(block->bytes->data + block->head.functions.offset);
+  TRY(buffer_append(bytes, NULL, 1, block->error));
+  TRY(buffer_align(bytes, 8, block->error));
+  uint32_t *functions = (uint32_t *)(void *)(bytes->data + block->head.functions.offset);
   for (uint32_t i = 0; i < block->head.functions.count; i++)
     functions[i] += names.offset;
-  memcpy(block->bytes->data, &block->head, sizeof block->head);
+  const struct buffer *descriptions = &block->out->descriptions;
+  block->head.descriptions_hash = hash64(descriptions->data, descriptions->size);
+  memcpy(bytes->data, &block->head, sizeof block->head);
   return PKGIMG_OK;
 }
 
-static enum pkgimg_status write_block(struct block *block)
+// Offsets of records, then the records.
+static enum pkgimg_status write_descriptions(struct block *block)
 {
-  TRY(model_identify(&block->model));
-  TRY(order_types(block));
+  struct buffer *bytes = &block->out->descriptions;
   for (uint32_t i = 0; i < block->count; i++)
     TRY(add_type(block, &block->model.types[block->order[i].type]));
-  TRY(add_slots(block));
-  TRY(add_methods(block));
-  return assemble(block);
+  TRY(buffer_append(bytes, block->offsets.data, block->offsets.size, block->error));
+  TRY(buffer_align(bytes, 8, block->error));
+  uint32_t first = (uint32_t)bytes->size, *offsets = (uint32_t *)(void *)bytes->data;
+  for (uint32_t i = 0; i < block->count; i++)
+    offsets[i] += first;
+  TRY(buffer_append(bytes, block->records.data, block->records.size, block->error));
+  if (bytes->size > FORMAT_AREA_LIMIT)
+    return fail(block->error, PKGIMG_UNSUPPORTED, block->model.package, "its types take more than %llu MiB",
+                FORMAT_AREA_LIMIT >> 20);
+  return PKGIMG_OK;
 }
 
-enum pkgimg_status types_collect(const char *package, const struct linked *linked, const struct type_source *sources,
-                                 size_t source_count, struct buffer *bytes, struct pkgimg_error *error)
+void type_blocks_deinit(struct type_blocks *blocks)
+{
+  buffer_deinit(&blocks->descriptions);
+  buffer_deinit(&blocks->table);
+}
+
+enum pkgimg_status types_collect(const char *package, const struct type_source *sources, size_t source_count,
+                                 struct type_blocks *blocks, struct pkgimg_error *error)
 {
   struct block block AUTO(block_deinit) = {
-      .model = {.package = package, .error = error}, .bytes = bytes, .error = error};
-  TRY(model_read(&block.model, linked, sources, source_count));
-  return block.model.type_count || block.model.method_count ? write_block(&block) : PKGIMG_OK;
+      .model = {.package = package, .error = error}, .out = blocks, .error = error};
+  TRY(model_read(&block.model, sources, source_count));
+  if (block.model.type_count == 0 && block.model.method_count == 0)
+    return PKGIMG_OK;
+  TRY(model_identify(&block.model));
+  TRY(order_types(&block));
+  TRY(write_descriptions(&block));
+  TRY(add_methods(&block));
+  return write_table(&block);
+}
+
+// ---- after the link
+
+static enum pkgimg_status check_section(const char *package, const char *name, const struct linked_section *section,
+                                        uint64_t expected, struct pkgimg_error *error)
+{
+  if (section->size == expected && section->address % 8 == 0)
+    return PKGIMG_OK;
+  return fail_name(error, PKGIMG_UNSUPPORTED, package, name, "the section has %llu bytes: expected %llu",
+                   (unsigned long long)section->size, (unsigned long long)expected);
+}
+
+enum pkgimg_status types_place(const char *package, struct type_blocks *blocks, const struct linked *linked,
+                               struct buffer *words, struct pkgimg_error *error)
+{
+  const struct linked_section *room = &linked->descriptions, *types = &linked->types, *methods = &linked->methods;
+  struct disk_types *head = (struct disk_types *)(void *)blocks->table.data, none = {0};
+  head = head ? head : &none;
+  TRY(check_section(package, "pkgimg_types", types, 8ull * head->word_types.count, error));
+  TRY(check_section(package, "pkgimg_methods", methods, 8ull * head->methods.count, error));
+  TRY(check_section(package, ".pkgimg.types", room, blocks->descriptions.size, error));
+  head->type_words = (struct disk_region){types->address, types->size / 8};
+  head->method_words = (struct disk_region){methods->address, methods->size / 8};
+  head->descriptions = (struct disk_region){room->address, room->size};
+  if (room->size)
+    memcpy(words->data + (room->bytes.data - linked->reader.bytes.data), blocks->descriptions.data, room->size);
+  return PKGIMG_OK;
 }

@@ -15,10 +15,22 @@ struct type_source {
   size_t type_count, method_count;
 };
 
-/// Make the block; it stays empty if there are no records. The sections `pkgimg_types` and `pkgimg_methods` of the
-/// linked file hold one word for each record, in the same order.
-PKGIMG_MUST_USE enum pkgimg_status types_collect(const char *package, const struct linked *linked,
-                                                 const struct type_source *sources, size_t source_count,
-                                                 struct buffer *block, struct pkgimg_error *error);
+/// The two blocks of format/types.h; both are empty if there are no records.
+struct type_blocks {
+  struct buffer descriptions;  ///< for `.pkgimg.types`
+  struct buffer table;
+};
+void type_blocks_deinit(struct type_blocks *blocks);
+
+/// Make both, before the link.
+PKGIMG_MUST_USE enum pkgimg_status types_collect(const char *package, const struct type_source *sources,
+                                                 size_t source_count, struct type_blocks *blocks,
+                                                 struct pkgimg_error *error);
+
+/// After it: enter where the linker put things into the table, and copy the descriptions into `words`, the linked
+/// file. Its sections `pkgimg_types` and `pkgimg_methods` hold one word for each record, in the order of these.
+PKGIMG_MUST_USE enum pkgimg_status types_place(const char *package, struct type_blocks *blocks,
+                                               const struct linked *linked, struct buffer *words,
+                                               struct pkgimg_error *error);
 
 #endif

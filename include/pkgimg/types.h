@@ -161,11 +161,15 @@ PKGIMG_PUBLIC PKGIMG_MUST_USE enum pkgimg_status pkgimg_type_find(struct pkgimg_
 /// The type with this id; NULL if no loaded image states it.
 PKGIMG_PUBLIC const struct pkgimg_type *pkgimg_type_by_id(struct pkgimg_runtime *runtime, const uint8_t id[16]);
 
-PKGIMG_PUBLIC void pkgimg_type_describe(const struct pkgimg_type *type, struct pkgimg_type_info *info);
+/// What a type is. A load does not look at descriptions: the first question about a type of an image does, and fails
+/// if the image is damaged there.
+PKGIMG_PUBLIC PKGIMG_MUST_USE enum pkgimg_status pkgimg_type_describe(const struct pkgimg_type *type,
+                                                                      struct pkgimg_type_info *info,
+                                                                      struct pkgimg_error *error);
 /// `index` is below the count in the description.
 PKGIMG_PUBLIC struct pkgimg_type_field pkgimg_type_field(const struct pkgimg_type *type, size_t index);
 PKGIMG_PUBLIC struct pkgimg_type_parameter pkgimg_type_parameter(const struct pkgimg_type *type, size_t index);
-/// "Vector{Int,3}": name and parameters. Writes at most `size` bytes with the NUL, as snprintf; returns `text`.
+/// "Vector{Int,3}": name and parameters; the id, if the description is damaged. Writes at most `size` bytes with the NUL, as snprintf; returns `text`.
 PKGIMG_PUBLIC char *pkgimg_type_text(const struct pkgimg_type *type, char *text, size_t size);
 
 /// Whether every value of `type` is one of `ancestor`: it is the same type, or a supertype of it, or NULL (any).

@@ -72,12 +72,12 @@ static void one_object_for_a_type(const char *first, const char *second)
   struct pkgimg_type_info before, after;
   CHECK(circle && circle == type_from(two, "shapes_circle") && circle == type_named("Circle"));
   CHECK(list && list == type_from(two, "shapes_list") && list != circle);
-  pkgimg_type_describe(list, &before);
+  CHECK_OK(pkgimg_type_describe(list, &before, &error), &error);
   CHECK(pkgimg_type_by_id(runtime, before.id) == list);
   // The first image goes; the object stays, and all that it refers to.
   pkgimg_close(one);
   CHECK(list == type_from(two, "shapes_list") && pkgimg_type_by_id(runtime, before.id) == list);
-  pkgimg_type_describe(list, &after);
+  CHECK_OK(pkgimg_type_describe(list, &after, &error), &error);
   CHECK(strcmp(after.name, "List") == 0 && after.supertype == type_named("Thing"));
   CHECK(pkgimg_type_field(list, 1).type == type_named("Int32"));
   // It comes back, and finds the object.
@@ -101,7 +101,7 @@ static void rings_and_parameters(void)
   struct pkgimg_image *image = load("shapes-one");
   const struct pkgimg_type *list = type_named("List"), *left = type_named("Left"), *right = type_named("Right");
   struct pkgimg_type_info info;
-  pkgimg_type_describe(list, &info);
+  CHECK_OK(pkgimg_type_describe(list, &info, &error), &error);
   CHECK(info.kind == PKGIMG_KIND_STRUCT && info.size == 16 && info.align == 8 && info.field_count == 2);
   struct pkgimg_type_field next = pkgimg_type_field(list, 0), value = pkgimg_type_field(list, 1);
   CHECK(strcmp(next.name, "next") == 0 && next.offset == 0 && pkgimg_type_parameter(next.type, 0).type == list);
@@ -138,8 +138,8 @@ static void other_layout_other_type(void)
   const struct pkgimg_type *none;
   struct pkgimg_type_info infos[2];
   CHECK(narrow && other && narrow != other);
-  pkgimg_type_describe(narrow, &infos[0]);
-  pkgimg_type_describe(other, &infos[1]);
+  CHECK_OK(pkgimg_type_describe(narrow, &infos[0], &error), &error);
+  CHECK_OK(pkgimg_type_describe(other, &infos[1], &error), &error);
   CHECK(infos[0].size == 4 && infos[1].size == 8 && memcmp(infos[0].id, infos[1].id, 16) != 0);
   CHECK(infos[0].supertype == infos[1].supertype && type_from(one, "shapes_list") == type_from(wide, "shapes_list"));
   CHECK_STATUS(pkgimg_type_find(runtime, "Circle", &none, &error), PKGIMG_AMBIGUOUS, &error);
