@@ -182,7 +182,7 @@ static enum pkgimg_status make_names(struct type_world *world, struct pkgimg_err
     return fail_memory(error, capacity * sizeof(struct pkgimg_type *));
   world->by_name_capacity = capacity;
   for (size_t i = 0; i < world->entry_capacity; i++) {
-    const struct pkgimg_type *type = world->entries[i] ? world_object(world, world->entries[i] - 1) : NULL;
+    const struct pkgimg_type *type = world->entries[i] ? world_object(world, entry_place(world->entries[i])) : NULL;
     const struct disk_type *record = type ? known(type) : NULL;
     size_t at = record ? start_of(world, type_string(record, record->name)) : 0;
     while (record && world->by_name[at])

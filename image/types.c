@@ -48,26 +48,39 @@ void world_deinit(struct type_world *world)
 // ---- types by id
 
 // Any eight bytes of a hash are a hash.
-static size_t start_of(const uint8_t id[16], size_t capacity)
+static uint64_t key_of(const uint8_t id[16])
 {
   uint64_t key;
   memcpy(&key, id, sizeof key);
-  return key & (capacity - 1);
+  return key;
+}
+
+static uint32_t tag_of(uint64_t key)
+{
+  return (uint32_t)(key >> 32) & ~WORLD_MAX_TYPES;
 }
 
 // The entry of an id, or the free one where it belongs.
 static uint32_t *find_entry(const struct type_world *world, const uint8_t id[16])
 {
-  size_t at = start_of(id, world->entry_capacity);
-  while (world->entries[at] && memcmp(world_object(world, world->entries[at] - 1)->id, id, 16) != 0)
-    at = (at + 1) & (world->entry_capacity - 1);
+  uint64_t key = key_of(id);
+  uint32_t tag = tag_of(key), entry;
+  size_t mask = world->entry_capacity - 1, at = key & mask;
+  for (; (entry = world->entries[at]); at = (at + 1) & mask)
+    if ((entry & ~WORLD_MAX_TYPES) == tag && memcmp(world_object(world, entry_place(entry))->id, id, 16) == 0)
+      break;
   return &world->entries[at];
 }
 
 const struct pkgimg_type *world_type(const struct type_world *world, const uint8_t id[16])
 {
   uint32_t entry = world->entry_capacity ? *find_entry(world, id) : 0;
-  return entry ? world_object(world, entry - 1) : NULL;
+  return entry ? world_object(world, entry_place(entry)) : NULL;
+}
+
+static size_t home_of(const struct type_world *world, uint32_t entry, size_t capacity)
+{
+  return key_of(world_object(world, entry_place(entry))->id) & (capacity - 1);
 }
 
 // It grows in large steps: each is new memory.
@@ -75,15 +88,17 @@ static enum pkgimg_status make_entries(struct type_world *world, size_t more, st
 {
   enum { LEAST = 1024, GROWTH = 4 };
   size_t old = world->entry_capacity, capacity = old ? old : LEAST;
-  while (capacity * 3 / 4 < world->type_count + more)
+  if (world->type_count + more > WORLD_MAX_TYPES)
+    return fail(error, PKGIMG_UNSUPPORTED, NULL, "more than %u types in a runtime", WORLD_MAX_TYPES);
+  while (capacity / 2 < world->type_count + more)
     capacity *= GROWTH;
   if (capacity == old)
     return PKGIMG_OK;
-  uint32_t *grown = capacity < UINT32_MAX ? calloc(capacity, sizeof *grown) : NULL, *entries = world->entries;
+  uint32_t *grown = calloc(capacity, sizeof *grown), *entries = world->entries;
   if (!grown)
     return fail_memory(error, capacity * sizeof *grown);
   for (size_t i = 0; i < old; i++) {
-    size_t at = entries[i] ? start_of(world_object(world, entries[i] - 1)->id, capacity) : 0;
+    size_t at = entries[i] ? home_of(world, entries[i], capacity) : 0;
     while (entries[i] && grown[at])
       at = (at + 1) & (capacity - 1);
     if (entries[i])
@@ -99,10 +114,9 @@ static enum pkgimg_status make_entries(struct type_world *world, size_t more, st
 static uint32_t remove_entry(struct type_world *world, const struct pkgimg_type *type)
 {
   size_t mask = world->entry_capacity - 1, gap = (size_t)(find_entry(world, type->id) - world->entries);
-  uint32_t place = world->entries[gap] - 1;
+  uint32_t place = entry_place(world->entries[gap]);
   for (size_t at = (gap + 1) & mask; world->entries[at]; at = (at + 1) & mask) {
-    size_t home = start_of(world_object(world, world->entries[at] - 1)->id, mask + 1);
-    if (((at - home) & mask) >= ((at - gap) & mask)) {
+    if (((at - home_of(world, world->entries[at], mask + 1)) & mask) >= ((at - gap) & mask)) {
       world->entries[gap] = world->entries[at];
       gap = at;
     }
@@ -150,23 +164,26 @@ static void free_type(struct type_world *world, struct pkgimg_type *type)
 
 // ---- an image's types
 
+// `taken` lists the objects of the types so far.
 static enum pkgimg_status take_type(struct type_world *world, struct type_home *home, const struct disk_type_key *key,
-                                    struct pkgimg_error *error)
+                                    struct pkgimg_type **taken, struct pkgimg_error *error)
 {
-  const struct pkgimg_type *supertype = key->supertype ? home_object(home, key->supertype - 1) : NULL;
-  uint32_t *entry = find_entry(world, key->id), place = *entry - 1;
+  const struct pkgimg_type *supertype = key->supertype ? taken[key->supertype - 1] : NULL;
+  uint32_t *entry = find_entry(world, key->id), place = entry_place(*entry), number = home->type_count;
   if (*entry == 0) {
     TRY(make_place(&world->objects, &place, error));
-    struct pkgimg_type *type = world_object(world, place);
-    *type = (struct pkgimg_type){.supertype = supertype, .home = home, .number = home->type_count};
-    memcpy(type->id, key->id, sizeof type->id);
+    struct pkgimg_type *made = world_object(world, place);
+    *made = (struct pkgimg_type){.supertype = supertype, .home = home, .number = number};
+    memcpy(made->id, key->id, sizeof made->id);
     home->live++;
     world->type_count++;
-    *entry = place + 1;
+    *entry = tag_of(key_of(key->id)) | (place + 1);
   }
   struct pkgimg_type *type = world_object(world, place);
   type->users++;
-  home->places[home->type_count++] = place;
+  taken[number] = type;
+  home->places[number] = place;
+  home->type_count++;
   if (type->supertype == supertype)
     return PKGIMG_OK;
   return fail_name(error, PKGIMG_MISMATCH, home->image->path, hex_id(key->id).text,
@@ -195,13 +212,29 @@ static void release_types(struct type_world *world, struct type_home *home)
   forget_names(world);
 }
 
+// The entry of a type that comes soon, and then its object, on their way into the cache.
+static void look_ahead(const struct type_world *world, const struct types *types, uint32_t next)
+{
+  enum { ENTRY = 12, OBJECT = 6 };
+  size_t mask = world->entry_capacity - 1;
+  if (next + ENTRY < types->type_count)
+    __builtin_prefetch(&world->entries[key_of(types->keys[next + ENTRY].id) & mask]);
+  if (next + OBJECT >= types->type_count)
+    return;
+  uint32_t entry = world->entries[key_of(types->keys[next + OBJECT].id) & mask];
+  if (entry)
+    __builtin_prefetch(world_object(world, entry_place(entry)), 1);
+}
+
 static enum pkgimg_status take_types(struct type_world *world, struct type_home *home, const struct types *types,
-                                     struct pkgimg_error *error)
+                                     struct pkgimg_type **taken, struct pkgimg_error *error)
 {
   size_t before = world->type_count;
   enum pkgimg_status status = make_entries(world, types->type_count, error);
-  for (uint32_t i = 0; i < types->type_count && status == PKGIMG_OK; i++)
-    status = take_type(world, home, &types->keys[i], error);
+  for (uint32_t i = 0; i < types->type_count && status == PKGIMG_OK; i++) {
+    look_ahead(world, types, i);
+    status = take_type(world, home, &types->keys[i], taken, error);
+  }
   if (status != PKGIMG_OK)
     release_types(world, home);
   else if (world->type_count != before)
@@ -232,26 +265,28 @@ static enum pkgimg_status make_lists(struct pkgimg_image *image, const struct ty
   return PKGIMG_OK;
 }
 
-static void fill_words(const struct pkgimg_image *image, const struct types *types)
+static void fill_words(const struct pkgimg_image *image, const struct types *types, struct pkgimg_type *const *taken)
 {
-  const struct pkgimg_type **words =
-      (const struct pkgimg_type **)(image_base(image) + types->head->type_words.address);
+  struct pkgimg_type **words = (struct pkgimg_type **)(image_base(image) + types->head->type_words.address);
   for (uint32_t i = 0; i < types->word_count; i++)
-    words[i] = home_object(image->types->home, types->word_types[i]);
+    words[i] = taken[types->word_types[i]];
 }
 
 enum pkgimg_status types_add(struct pkgimg_image *image, const struct types *types, struct pkgimg_error *error)
 {
   struct type_world *world = &image->runtime->world;
+  struct buffer *scratch = &image->runtime->scratch.targets;
+  TRY(buffer_renew(scratch, (types->type_count + 1u) * sizeof(struct pkgimg_type *), error));
+  struct pkgimg_type **taken = (struct pkgimg_type **)(void *)scratch->data;
   TRY(make_lists(image, types, error));
   pthread_rwlock_wrlock(&world->lock);
-  enum pkgimg_status status = take_types(world, image->types->home, types, error);
+  enum pkgimg_status status = take_types(world, image->types->home, types, taken, error);
   if (status == PKGIMG_OK && types->method_count)
     status = methods_make(image, types, error);
   pthread_rwlock_unlock(&world->lock);
   if (status != PKGIMG_OK)
     return status;
-  fill_words(image, types);
+  fill_words(image, types, taken);
   return types->method_count ? methods_enter(image, error) : PKGIMG_OK;
 }
 

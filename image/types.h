@@ -95,7 +95,7 @@ struct function_table {
 struct type_world {
   pthread_rwlock_t lock;
   struct type_objects objects;
-  uint32_t *entries;  // by id: 1 + place of an object; 0: free
+  uint32_t *entries;  // by id: bits of it, and 1 + place of an object; 0: free
   size_t entry_capacity, type_count;
   const struct pkgimg_type **by_name;  // for pkgimg_type_find; NULL: to be made again
   size_t by_name_capacity;
@@ -127,6 +127,14 @@ void types_drop(struct pkgimg_image *image);
 
 /// The type with an id, NULL if there is none. The caller holds the world's lock.
 const struct pkgimg_type *world_type(const struct type_world *world, const uint8_t id[16]);
+
+/// How many bits of an entry are the place; the rest spares looks at objects that are others.
+#define ENTRY_PLACE_BITS 22u
+#define WORLD_MAX_TYPES  ((1u << ENTRY_PLACE_BITS) - 1)
+static inline uint32_t entry_place(uint32_t entry)
+{
+  return (entry & WORLD_MAX_TYPES) - 1;
+}
 
 static inline struct pkgimg_type *world_object(const struct type_world *world, uint32_t place)
 {
