@@ -29,10 +29,11 @@ static enum pkgimg_status names_check(const struct reader *reader, const struct 
 {
   const struct disk_type_field *fields = type_fields(type);
   if (type->name >= type->record_size)
-    return broken(reader, &type->name, "name of a type", type->record_size, type->name);
+    return broken(reader, &type->name, "bytes of a record that a type's name needs", type->name + 1ull, type->record_size);
   for (uint32_t i = 0; i < type->field_count; i++)
     if (fields[i].name >= type->record_size)
-      return broken(reader, &fields[i].name, "name of a field", type->record_size, fields[i].name);
+      return broken(reader, &fields[i].name, "bytes of a record that a field's name needs", fields[i].name + 1ull,
+                    type->record_size);
   return PKGIMG_OK;
 }
 
@@ -42,10 +43,12 @@ static enum pkgimg_status references_check(const struct reader *reader, const st
   const struct disk_type_parameter *parameters = type_parameters(type);
   for (uint32_t i = 0; i < type->field_count; i++)
     if (fields[i].type >= count)
-      return broken(reader, &fields[i], "type of a field", count, fields[i].type);
+      return broken(reader, &fields[i], "number of types that a field needs", fields[i].type + 1, count);
   for (uint32_t i = 0; i < type->parameter_count; i++)
-    if (parameters[i].is_type > 1 || (parameters[i].is_type && parameters[i].value >= count))
-      return broken(reader, &parameters[i], "parameter of a type", count, parameters[i].value);
+    if (parameters[i].is_type > 1)
+      return broken(reader, &parameters[i].is_type, "kind of a parameter", 1, parameters[i].is_type);
+    else if (parameters[i].is_type && parameters[i].value >= count)
+      return broken(reader, &parameters[i], "number of types that a parameter needs", parameters[i].value + 1, count);
   return PKGIMG_OK;
 }
 
@@ -62,7 +65,7 @@ static enum pkgimg_status description_check(const struct reader *reader, uint64_
   if (*last)
     return broken(reader, last, "last byte of a type's record", 0, *last);
   if (type->kind >= PKGIMG_KIND_COUNT)
-    return broken(reader, &type->kind, "kind of a type", PKGIMG_KIND_COUNT, type->kind);
+    return broken(reader, &type->kind, "number of kinds of types", type->kind + 1ull, PKGIMG_KIND_COUNT);
   TRY(names_check(reader, type));
   return references_check(reader, type, count);
 }
@@ -89,7 +92,8 @@ static enum pkgimg_status keys_check(const struct reader *reader, const struct t
       return broken(reader, &types->keys[i].supertype, "supertype", i, types->keys[i].supertype);
   for (uint32_t i = 0; i < types->word_count; i++)
     if (types->word_types[i] >= types->type_count)
-      return broken(reader, &types->word_types[i], "type of a word", types->type_count, types->word_types[i]);
+      return broken(reader, &types->word_types[i], "number of types that a word needs", types->word_types[i] + 1ull,
+                    types->type_count);
   return PKGIMG_OK;
 }
 
@@ -101,7 +105,7 @@ static enum pkgimg_status functions_check(const struct reader *reader, const str
     return broken(reader, reader->bytes.data + size - 1, "last byte of the types", 0, reader->bytes.data[size - 1]);
   for (uint32_t i = 0; i < types->function_count; i++)
     if (types->functions[i] >= size)
-      return broken(reader, &types->functions[i], "name of a function", size, types->functions[i]);
+      return broken(reader, &types->functions[i], "bytes that a function's name needs", types->functions[i] + 1ull, size);
   return PKGIMG_OK;
 }
 
@@ -109,15 +113,17 @@ static enum pkgimg_status method_check(const struct reader *reader, const struct
                                        const struct disk_method *method)
 {
   if (method->function >= types->function_count)
-    return broken(reader, &method->function, "function of a method", types->function_count, method->function);
+    return broken(reader, &method->function, "number of functions that a method needs", method->function + 1ull,
+                  types->function_count);
   if (method->argument_count > FORMAT_MAX_ARGUMENTS)
     return broken(reader, &method->argument_count, "number of arguments", FORMAT_MAX_ARGUMENTS,
                   method->argument_count);
   if (!range_within(method->first_argument, method->argument_count, types->argument_count))
-    return broken(reader, &method->first_argument, "arguments of a method", types->argument_count,
-                  method->first_argument);
+    return broken(reader, &method->first_argument, "arguments that a method needs",
+                  (uint64_t)method->first_argument + method->argument_count, types->argument_count);
   if (method->word >= types->head->method_words.count)
-    return broken(reader, &method->word, "word of a method", types->head->method_words.count, method->word);
+    return broken(reader, &method->word, "number of words that a method needs", method->word + 1ull,
+                  types->head->method_words.count);
   return PKGIMG_OK;
 }
 
@@ -125,7 +131,8 @@ static enum pkgimg_status methods_check(const struct reader *reader, const struc
 {
   for (uint32_t i = 0; i < types->argument_count; i++)
     if (types->arguments[i] > types->type_count)
-      return broken(reader, &types->arguments[i], "type of an argument", types->type_count, types->arguments[i]);
+      return broken(reader, &types->arguments[i], "number of types that an argument needs", types->arguments[i],
+                    types->type_count);
   for (uint32_t i = 0; i < types->method_count; i++)
     TRY(method_check(reader, types, &types->methods[i]));
   return PKGIMG_OK;

@@ -23,6 +23,14 @@ enum place {
   PLACE_LIBRARY,
   PLACE_CLOSURE,  ///< struct disk_closure
   PLACE_ENTRY,    ///< its first entry
+  PLACE_TYPES,    ///< struct disk_types
+  PLACE_TYPE_KEY,  ///< the first of each of its tables
+  PLACE_WORD_TYPE,
+  PLACE_FUNCTION,
+  PLACE_METHOD,
+  PLACE_ARGUMENT,
+  PLACE_DESCRIPTIONS,  ///< the block in R
+  PLACE_TYPE_LAST,     ///< struct disk_type, of the last type
 };
 
 struct edit {
@@ -45,8 +53,8 @@ struct field_case {
   const char *text;               ///< in the message of verify, or of load if verify accepts it; NULL: anything
 };
 
-extern const struct field_case header_cases[], table_cases[], region_cases[], closure_cases[];
-extern const unsigned header_case_count, table_case_count, region_case_count, closure_case_count;
+extern const struct field_case header_cases[], table_cases[], region_cases[], closure_cases[], type_cases[];
+extern const unsigned header_case_count, table_case_count, region_case_count, closure_case_count, type_case_count;
 
 void edit_apply(struct forgery *forgery, const struct edit *edit);
 

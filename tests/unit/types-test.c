@@ -149,6 +149,36 @@ static void other_layout_other_type(void)
   end();
 }
 
+// A load does not look at descriptions; whoever asks learns that they are damaged, methods work all the same.
+static void damaged_description(void)
+{
+  size_t size;
+  struct pkgimg_type_info info;
+  struct pkgimg_image *image = NULL;
+  uint8_t *bytes = read_all(image_path("shapes-one"), &size);
+  char *name = memmem(bytes, size, "Circle\0radius", 13);
+  CHECK(name != NULL);
+  if (name)
+    *name = 'c';
+  write_all(scratch_path("damaged.so"), bytes, size);
+  free(bytes);
+  begin();
+  CHECK_OK(pkgimg_load(runtime, scratch_path("damaged.so"), &image, &error), &error);
+  const struct pkgimg_type *circle = type_from(image, "shapes_circle"), *none;
+  CHECK_STATUS(pkgimg_type_describe(circle, &info, &error), PKGIMG_MISMATCH, &error);
+  CHECK(strstr(error.text, "damaged.so") && strstr(error.text, "descriptions"));
+  CHECK_STATUS(pkgimg_type_find(runtime, "Square", &none, &error), PKGIMG_NOT_FOUND, &error);
+  CHECK(CALL("shapes.area", PKGIMG_OK, circle) == 101);
+  CHECK(!pkgimg_type_field(circle, 0).type && !pkgimg_type_parameter(circle, 0).type);
+  // Its types stay with an image that came later; what they are is lost with the first.
+  struct pkgimg_image *two = load("shapes-two");
+  pkgimg_close(image);
+  CHECK(type_from(two, "shapes_circle") == circle);
+  CHECK_STATUS(pkgimg_type_describe(circle, &info, &error), PKGIMG_MISMATCH, &error);
+  pkgimg_close(two);
+  end();
+}
+
 // ---- methods
 
 static void most_specific(void)
@@ -306,6 +336,7 @@ int main(void)
   rings_and_parameters();
   the_same_in_other_words();
   other_layout_other_type();
+  damaged_description();
   most_specific();
   extended_while_loaded();
   ambiguous();
