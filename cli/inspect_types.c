@@ -10,20 +10,22 @@
 
 static void print_type_name(const struct inspect_view *view, size_t index, unsigned depth)
 {
-  enum { DEPTH = 4 };
+  enum { DEPTH = 4, MANY = 16 };  // a type may be a parameter of its own parameters
   struct pkgimg_stated_type type = pkgimg_inspection_type(view->inspection, index);
   print_text(stdout, type.name);
   for (size_t i = 0; i < type.parameter_count; i++) {
     struct pkgimg_stated_parameter parameter = pkgimg_inspection_type_parameter(view->inspection, index, i);
     putchar(i ? ',' : '{');
-    if (parameter.is_type && depth == DEPTH)
+    if ((parameter.is_type && depth == DEPTH) || i == MANY)
       printf("...");
     else if (parameter.is_type)
       print_type_name(view, parameter.value, depth + 1);
     else
       printf("%" PRIu64, parameter.value);
-    if (i + 1 == type.parameter_count)
+    if (i + 1 == type.parameter_count || i == MANY)
       putchar('}');
+    if (i == MANY)
+      break;
   }
 }
 
