@@ -24,8 +24,8 @@ static const char usage[] = "usage: bench-types [OPTION]...\n"
                             "  --work DIR          keep what is built here (below $TMPDIR)\n";
 
 static const char *const row_names[TYPES_ROWS] = {
-    "load: a type",         "load: a method",     "lookup: first", "lookup: again", "lookup: again, by name",
-    "lookup: subtype, first", "lookup: subtype, again"};
+    "load: a type",           "load: a method",         "lookup: first",         "lookup: again",
+    "lookup: again, by name", "lookup: subtype, first", "lookup: subtype, again"};
 static const char *const row_keys[TYPES_ROWS] = {"type",  "method",        "first",        "again",
                                                  "named", "subtype_first", "subtype_again"};
 
@@ -48,7 +48,7 @@ struct session {
     char name[32];
     const struct pkgimg_type *types[2];
     int wanted;
-  } *queries;
+  } * queries;
   unsigned count;
 };
 
@@ -135,7 +135,8 @@ static void check_answers(const struct session *session)
 
 static void measure_lookups(struct session *session, double rows[TYPES_ROWS])
 {
-  session->queries = calloc(session->options->common.shape.packages * METHODS_PER_PACKAGE, sizeof *session->queries);
+  session->queries =
+      calloc(session->options->common.shape.packages * METHODS_PER_PACKAGE, sizeof *session->queries);
   if (!session->queries)
     err(1, "queries");
   make_queries(session, false);

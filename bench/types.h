@@ -30,12 +30,12 @@ int types_second_of(unsigned method);
 
 /// ns
 enum types_row {
-  TYPES_ROW_TYPE,       ///< a load, for each type
-  TYPES_ROW_METHOD,     ///< a load, for each method
-  TYPES_ROW_FIRST,      ///< a lookup with the very types of a method, asked for the first time
-  TYPES_ROW_AGAIN,      ///< the same, asked before
-  TYPES_ROW_NAMED,      ///< the same, with the function's name in place of its handle
-  TYPES_ROW_SUBTYPE,    ///< a lookup with a subtype of what the method takes, the first time
+  TYPES_ROW_TYPE,     ///< a load, for each type
+  TYPES_ROW_METHOD,   ///< a load, for each method
+  TYPES_ROW_FIRST,    ///< a lookup with the very types of a method, asked for the first time
+  TYPES_ROW_AGAIN,    ///< the same, asked before
+  TYPES_ROW_NAMED,    ///< the same, with the function's name in place of its handle
+  TYPES_ROW_SUBTYPE,  ///< a lookup with a subtype of what the method takes, the first time
   TYPES_ROW_SUBTYPE_AGAIN,
   TYPES_ROWS
 };

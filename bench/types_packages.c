@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// Packages of types: half of the types are the package's own, half are stated by others too. Each has three fields.
+// Packages of types: half of the types are the package's own, half are stated by others too. Each has three
+// fields.
 #include "bench/process.h"
 #include "bench/types.h"
 #include "bench/workshop.h"
@@ -32,10 +33,11 @@ static void write_types(FILE *file, const struct types_options *options, unsigne
                 "PKGIMG_POINTER(p_base, base);\n");
   for (unsigned i = 0; i + 4 < TYPES_PER_PACKAGE; i++) {
     bool own = i < OWN;
-    fprintf(file,
-            "PKGIMG_STRUCT(t_%u, \"bench.%s%u.Type%u\", struct pair, &base, PKGIMG_FIELD(struct pair, next, p_base),"
-            " PKGIMG_FIELD(struct pair, x, t_double), PKGIMG_FIELD(struct pair, y, t_long));\n",
-            i, own ? "own" : "shared", own ? package : package / options->sharing, i);
+    fprintf(
+        file,
+        "PKGIMG_STRUCT(t_%u, \"bench.%s%u.Type%u\", struct pair, &base, PKGIMG_FIELD(struct pair, next, p_base),"
+        " PKGIMG_FIELD(struct pair, x, t_double), PKGIMG_FIELD(struct pair, y, t_long));\n",
+        i, own ? "own" : "shared", own ? package : package / options->sharing, i);
   }
 }
 

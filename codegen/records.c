@@ -85,8 +85,7 @@ static enum pkgimg_status read_type(const struct taking *taking, LLVMValueRef re
                                     const struct pkgimg_type_record **type)
 {
   struct place key = {.global = pointer};
-  const struct place *found =
-      bsearch(&key, taking->types, taking->type_count, sizeof *taking->types, by_global);
+  const struct place *found = bsearch(&key, taking->types, taking->type_count, sizeof *taking->types, by_global);
   *type = found ? &taking->records->types[found->index] : NULL;
   if (found || (pointer && LLVMIsNull(pointer)))
     return PKGIMG_OK;
@@ -109,8 +108,18 @@ static enum pkgimg_status read_array(const struct taking *taking, LLVMValueRef r
 
 // ---- records
 
-enum { TYPE_TYPE, TYPE_NAME, TYPE_SUPERTYPE, TYPE_FIELDS, TYPE_FIELD_COUNT, TYPE_PARAMETERS, TYPE_PARAMETER_COUNT,
-       TYPE_SIZE, TYPE_ALIGN, TYPE_KIND };
+enum {
+  TYPE_TYPE,
+  TYPE_NAME,
+  TYPE_SUPERTYPE,
+  TYPE_FIELDS,
+  TYPE_FIELD_COUNT,
+  TYPE_PARAMETERS,
+  TYPE_PARAMETER_COUNT,
+  TYPE_SIZE,
+  TYPE_ALIGN,
+  TYPE_KIND
+};
 
 static enum pkgimg_status read_fields(const struct taking *taking, LLVMValueRef global, LLVMValueRef array,
                                       struct pkgimg_type_record *record)
@@ -151,7 +160,8 @@ static enum pkgimg_status read_type_record(const struct taking *taking, LLVMValu
   TRY(read_string(taking, global, LLVMGetAggregateElement(value, TYPE_NAME), &record->name));
   TRY(read_type(taking, global, LLVMGetAggregateElement(value, TYPE_SUPERTYPE), &record->supertype));
   TRY(read_integer(taking, global, LLVMGetAggregateElement(value, TYPE_FIELD_COUNT), &record->field_count));
-  TRY(read_integer(taking, global, LLVMGetAggregateElement(value, TYPE_PARAMETER_COUNT), &record->parameter_count));
+  TRY(read_integer(taking, global, LLVMGetAggregateElement(value, TYPE_PARAMETER_COUNT),
+                   &record->parameter_count));
   TRY(read_integer(taking, global, LLVMGetAggregateElement(value, TYPE_SIZE), &record->size));
   TRY(read_integer(taking, global, LLVMGetAggregateElement(value, TYPE_ALIGN), &align));
   TRY(read_integer(taking, global, LLVMGetAggregateElement(value, TYPE_KIND), &kind));
@@ -171,8 +181,10 @@ static enum pkgimg_status read_method_record(const struct taking *taking, LLVMVa
 {
   LLVMValueRef value = LLVMGetInitializer(global), array;
   TRY(read_string(taking, global, LLVMGetAggregateElement(value, METHOD_FUNCTION), &record->function));
-  TRY(read_integer(taking, global, LLVMGetAggregateElement(value, METHOD_ARGUMENT_COUNT), &record->argument_count));
-  TRY(read_array(taking, global, LLVMGetAggregateElement(value, METHOD_ARGUMENTS), record->argument_count, &array));
+  TRY(read_integer(taking, global, LLVMGetAggregateElement(value, METHOD_ARGUMENT_COUNT),
+                   &record->argument_count));
+  TRY(read_array(taking, global, LLVMGetAggregateElement(value, METHOD_ARGUMENTS), record->argument_count,
+                 &array));
   if (LLVMIsNull(LLVMGetAggregateElement(value, METHOD_CODE)))
     return refuse(taking, global, "has no function");
   const struct pkgimg_type_record **arguments = calloc(record->argument_count + 1, sizeof *arguments);
@@ -315,8 +327,8 @@ static enum pkgimg_status find_code(const struct taking *taking, LLVMValueRef *c
 {
   const struct pkgimg_build_types *declared = taking->options->declared;
   for (size_t i = 0; i < taking->method_count; i++)
-    code[taking->methods[i].index] = LLVMGetAggregateElement(LLVMGetInitializer(taking->methods[i].global),
-                                                             METHOD_CODE);
+    code[taking->methods[i].index] =
+        LLVMGetAggregateElement(LLVMGetInitializer(taking->methods[i].global), METHOD_CODE);
   for (size_t i = 0; declared && i < declared->method_count; i++) {
     const char *symbol = declared->method_symbols ? declared->method_symbols[i] : NULL;
     LLVMValueRef function = symbol ? LLVMGetNamedFunction(taking->module, symbol) : NULL;

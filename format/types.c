@@ -29,7 +29,8 @@ static enum pkgimg_status names_check(const struct reader *reader, const struct 
 {
   const struct disk_type_field *fields = type_fields(type);
   if (type->name >= type->record_size)
-    return broken(reader, &type->name, "bytes of a record that a type's name needs", type->name + 1ull, type->record_size);
+    return broken(reader, &type->name, "bytes of a record that a type's name needs", type->name + 1ull,
+                  type->record_size);
   for (uint32_t i = 0; i < type->field_count; i++)
     if (fields[i].name >= type->record_size)
       return broken(reader, &fields[i].name, "bytes of a record that a field's name needs", fields[i].name + 1ull,
@@ -37,7 +38,8 @@ static enum pkgimg_status names_check(const struct reader *reader, const struct 
   return PKGIMG_OK;
 }
 
-static enum pkgimg_status references_check(const struct reader *reader, const struct disk_type *type, uint32_t count)
+static enum pkgimg_status references_check(const struct reader *reader, const struct disk_type *type,
+                                           uint32_t count)
 {
   const struct disk_type_field *fields = type_fields(type);
   const struct disk_type_parameter *parameters = type_parameters(type);
@@ -48,7 +50,8 @@ static enum pkgimg_status references_check(const struct reader *reader, const st
     if (parameters[i].is_type > 1)
       return broken(reader, &parameters[i].is_type, "kind of a parameter", 1, parameters[i].is_type);
     else if (parameters[i].is_type && parameters[i].value >= count)
-      return broken(reader, &parameters[i], "number of types that a parameter needs", parameters[i].value + 1, count);
+      return broken(reader, &parameters[i], "number of types that a parameter needs", parameters[i].value + 1,
+                    count);
   return PKGIMG_OK;
 }
 
@@ -92,8 +95,8 @@ static enum pkgimg_status keys_check(const struct reader *reader, const struct t
       return broken(reader, &types->keys[i].supertype, "supertype", i, types->keys[i].supertype);
   for (uint32_t i = 0; i < types->word_count; i++)
     if (types->word_types[i] >= types->type_count)
-      return broken(reader, &types->word_types[i], "number of types that a word needs", types->word_types[i] + 1ull,
-                    types->type_count);
+      return broken(reader, &types->word_types[i], "number of types that a word needs",
+                    types->word_types[i] + 1ull, types->type_count);
   return PKGIMG_OK;
 }
 
@@ -102,10 +105,12 @@ static enum pkgimg_status functions_check(const struct reader *reader, const str
 {
   size_t size = reader->bytes.size;
   if (reader->bytes.data[size - 1])
-    return broken(reader, reader->bytes.data + size - 1, "last byte of the types", 0, reader->bytes.data[size - 1]);
+    return broken(reader, reader->bytes.data + size - 1, "last byte of the types", 0,
+                  reader->bytes.data[size - 1]);
   for (uint32_t i = 0; i < types->function_count; i++)
     if (types->functions[i] >= size)
-      return broken(reader, &types->functions[i], "bytes that a function's name needs", types->functions[i] + 1ull, size);
+      return broken(reader, &types->functions[i], "bytes that a function's name needs", types->functions[i] + 1ull,
+                    size);
   return PKGIMG_OK;
 }
 
@@ -139,7 +144,8 @@ static enum pkgimg_status methods_check(const struct reader *reader, const struc
 }
 
 static enum pkgimg_status region_check(const struct reader *reader, const char *what,
-                                       const struct disk_region *region, const struct disk_area *area, uint64_t size)
+                                       const struct disk_region *region, const struct disk_area *area,
+                                       uint64_t size)
 {
   uint64_t bytes;
   if (region->count == 0)

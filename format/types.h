@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// The types and methods of a package, in two blocks. What a load needs, above all the ids, is in the tables, which it
-// reads. What types are called and consist of is in R, which it maps: nobody touches it until somebody asks.
+// The types and methods of a package, in two blocks. What a load needs, above all the ids, is in the tables, which
+// it reads. What types are called and consist of is in R, which it maps: nobody touches it until somebody asks.
 // Offsets count from the start of their block, or in a record of a type from the start of the record.
 #ifndef FORMAT_TYPES_H
 #define FORMAT_TYPES_H
@@ -81,7 +81,8 @@ struct types {
   uint32_t type_count, word_count, function_count, method_count, argument_count;
 };
 
-/// Check the block in the tables: every table, number, name and address. reader->bytes is the block, 8-byte aligned.
+/// Check the block in the tables: every table, number, name and address. reader->bytes is the block, 8-byte
+/// aligned.
 PKGIMG_MUST_USE enum pkgimg_status types_read(const struct reader *reader, const struct disk_geometry *geometry,
                                               struct types *types);
 
@@ -91,7 +92,8 @@ static inline const char *types_function(const struct types *types, uint32_t num
 }
 
 /// Check the block in R: its hash, every record, number and name. reader->bytes is the block, 8-byte aligned.
-PKGIMG_MUST_USE enum pkgimg_status descriptions_read(const struct reader *reader, uint32_t type_count, uint64_t hash);
+PKGIMG_MUST_USE enum pkgimg_status descriptions_read(const struct reader *reader, uint32_t type_count,
+                                                     uint64_t hash);
 
 static inline const struct disk_type *description(const uint8_t *block, uint64_t number)
 {

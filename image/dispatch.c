@@ -29,7 +29,8 @@ static bool asks_for(struct answer *answer, const struct pkgimg_type *const *typ
 }
 
 // The answer for these types, or the free place for it.
-static struct answer *find_answer(struct dispatch_cache *cache, const struct pkgimg_type *const *types, size_t count)
+static struct answer *find_answer(struct dispatch_cache *cache, const struct pkgimg_type *const *types,
+                                  size_t count)
 {
   size_t mask = cache->capacity - 1, at = signature_hash(types, count) & mask;
   for (size_t steps = 0; steps < cache->capacity; steps++, at = (at + 1) & mask)

@@ -104,7 +104,8 @@ static struct method **find_place(const struct method_table *table, const struct
 {
   size_t at = signature_hash(types, count) & (table->capacity - 1);
   for (struct method *method; (method = table->places[at]); at = (at + 1) & (table->capacity - 1))
-    if (method->argument_count == count && memcmp(method->arguments, types, count * sizeof *types) == 0)
+    if (method->argument_count == count &&
+        (count == 0 || memcmp(method->arguments, types, count * sizeof *types) == 0))
       break;
   return &table->places[at];
 }
@@ -163,17 +164,17 @@ enum pkgimg_status methods_make(struct pkgimg_image *image, const struct types *
     const struct disk_method *record = &types->methods[i];
     if (i == 0 || record->function != record[-1].function)
       TRY(function_of(&image->runtime->world, types_function(types, record->function), &function, error));
-    mine->methods[mine->method_count++] =
-        (struct method){.function = function,
-                        .image = image,
-                        .word = words + record->word,
-                        .arguments = mine->arguments + record->first_argument,
-                        .argument_count = record->argument_count};
+    mine->methods[mine->method_count++] = (struct method){.function = function,
+                                                          .image = image,
+                                                          .word = words + record->word,
+                                                          .arguments = mine->arguments + record->first_argument,
+                                                          .argument_count = record->argument_count};
   }
   return PKGIMG_OK;
 }
 
-char *signature_text(const char *name, const struct pkgimg_type *const *types, size_t count, char *text, size_t size)
+char *signature_text(const char *name, const struct pkgimg_type *const *types, size_t count, char *text,
+                     size_t size)
 {
   size_t at = (size_t)snprintf(text, size, "%s(", name);
   for (size_t i = 0; i < count && at < size; i++) {
@@ -191,10 +192,10 @@ __attribute__((noinline, cold)) static enum pkgimg_status refuse(const struct me
                                                                  struct pkgimg_error *error)
 {
   char text[256];
-  return fail_name(error, PKGIMG_REDEFINED, method->image->path, method->function->name,
-                   "%s is a method of %s already",
-                   signature_text(method->function->name, method->arguments, method->argument_count, text, sizeof text),
-                   other->image->path);
+  return fail_name(
+      error, PKGIMG_REDEFINED, method->image->path, method->function->name, "%s is a method of %s already",
+      signature_text(method->function->name, method->arguments, method->argument_count, text, sizeof text),
+      other->image->path);
 }
 
 static enum pkgimg_status enter(struct method *method, struct pkgimg_error *error)

@@ -35,10 +35,15 @@ enum pkgimg_status home_describe(struct type_home *home, struct pkgimg_error *er
   return status;
 }
 
-// What a type is; NULL and a filled error, if its image was damaged.
+// What a type is; NULL and a filled error, if its image was damaged. (Places of objects are kept, so that even a
+// type that is gone can be recognised, until its place is used again.)
 static const struct disk_type *describe(const struct pkgimg_type *type, struct pkgimg_error *error)
 {
   struct type_home *home = type->home;
+  if (!home) {
+    fail(error, PKGIMG_INVALID_ARGUMENT, NULL, "every image that stated this type is closed");
+    return NULL;
+  }
   const uint8_t *copied = atomic_load_explicit(&home->copied, memory_order_acquire);
   if (!copied) {
     pthread_rwlock_wrlock(&home->world->lock);
@@ -110,7 +115,8 @@ static void put(struct type_text *out, const char *piece)
 // What a type is, for who holds the world's lock for writing.
 static const struct disk_type *known(const struct pkgimg_type *type)
 {
-  return home_describe(type->home, NULL) == PKGIMG_OK ? description(type->home->copied, type->number) : NULL;
+  return type->home && home_describe(type->home, NULL) == PKGIMG_OK ? description(type->home->copied, type->number)
+                                                                    : NULL;
 }
 
 static void write_text(struct type_text *out, const struct pkgimg_type *type, unsigned depth);
@@ -182,7 +188,8 @@ static enum pkgimg_status make_names(struct type_world *world, struct pkgimg_err
     return fail_memory(error, capacity * sizeof(struct pkgimg_type *));
   world->by_name_capacity = capacity;
   for (size_t i = 0; i < world->entry_capacity; i++) {
-    const struct pkgimg_type *type = world->entries[i] ? world_object(world, entry_place(world->entries[i])) : NULL;
+    const struct pkgimg_type *type =
+        world->entries[i] ? world_object(world, entry_place(world->entries[i])) : NULL;
     const struct disk_type *record = type ? known(type) : NULL;
     size_t at = record ? start_of(world, type_string(record, record->name)) : 0;
     while (record && world->by_name[at])
@@ -218,8 +225,8 @@ static enum pkgimg_status find_named(const struct type_world *world, const char 
   return PKGIMG_OK;
 }
 
-static enum pkgimg_status find_or_make(struct type_world *world, const char *name,
-                                       const struct pkgimg_type **type, struct pkgimg_error *error)
+static enum pkgimg_status find_or_make(struct type_world *world, const char *name, const struct pkgimg_type **type,
+                                       struct pkgimg_error *error)
 {
   if (!world->by_name && world->type_count)
     TRY(make_names(world, error));

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
 //
-// Uniquing: the types of an image that is loaded become the objects of the runtime. Whoever comes first is the home
-// of the object, later images use it too; it lives as long as one of them.
+// Uniquing: the types of an image that is loaded become the objects of the runtime. Whoever comes first is the
+// home of the object, later images use it too; it lives as long as one of them.
 //
-// A load writes 40 bytes for a new type, and nothing for one that is there already: pages of memory are what costs.
+// A load writes 40 bytes for a new type, and nothing for one that is there already: pages of memory are what
+// costs.
 #include "image/types.h"
 
 #include "image/runtime.h"
@@ -157,6 +158,7 @@ static void free_type(struct type_world *world, struct pkgimg_type *type)
   struct type_home *home = type->home;
   type->number = remove_entry(world, type);
   type->supertype = world->objects.free;
+  type->home = NULL;  // who asks about it all the same shall learn that
   world->objects.free = type;
   if (--home->live == 0 && !home->image)
     home_destroy(home);
@@ -165,8 +167,9 @@ static void free_type(struct type_world *world, struct pkgimg_type *type)
 // ---- an image's types
 
 // `taken` lists the objects of the types so far.
-static enum pkgimg_status take_type(struct type_world *world, struct type_home *home, const struct disk_type_key *key,
-                                    struct pkgimg_type **taken, struct pkgimg_error *error)
+static enum pkgimg_status take_type(struct type_world *world, struct type_home *home,
+                                    const struct disk_type_key *key, struct pkgimg_type **taken,
+                                    struct pkgimg_error *error)
 {
   const struct pkgimg_type *supertype = key->supertype ? taken[key->supertype - 1] : NULL;
   uint32_t *entry = find_entry(world, key->id), place = entry_place(*entry), number = home->type_count;
@@ -243,7 +246,8 @@ static enum pkgimg_status take_types(struct type_world *world, struct type_home 
 }
 
 // One allocation for the lists of methods, one for what may outlive the image.
-static enum pkgimg_status make_lists(struct pkgimg_image *image, const struct types *types, struct pkgimg_error *error)
+static enum pkgimg_status make_lists(struct pkgimg_image *image, const struct types *types,
+                                     struct pkgimg_error *error)
 {
   size_t methods = sizeof(struct image_types), arguments = methods + types->method_count * sizeof(struct method);
   struct image_types *mine = malloc(arguments + types->argument_count * sizeof(void *));
@@ -265,7 +269,8 @@ static enum pkgimg_status make_lists(struct pkgimg_image *image, const struct ty
   return PKGIMG_OK;
 }
 
-static void fill_words(const struct pkgimg_image *image, const struct types *types, struct pkgimg_type *const *taken)
+static void fill_words(const struct pkgimg_image *image, const struct types *types,
+                       struct pkgimg_type *const *taken)
 {
   struct pkgimg_type **words = (struct pkgimg_type **)(image_base(image) + types->head->type_words.address);
   for (uint32_t i = 0; i < types->word_count; i++)

@@ -25,12 +25,12 @@ struct pkgimg_type {
 /// Where some types came from. It outlives the image while other images state these types.
 struct type_home {
   struct type_world *world;
-  struct pkgimg_image *image;         // NULL: closed
-  struct disk_region descriptions;    // in it
+  struct pkgimg_image *image;       // NULL: closed
+  struct disk_region descriptions;  // in it
   uint64_t descriptions_hash;
-  _Atomic(const uint8_t *) copied;    // descriptions, checked; NULL: not yet
-  uint32_t *places;                   // of the object of each type of the image
-  uint32_t type_count, live;          // types that are stated; objects that it is the home of
+  _Atomic(const uint8_t *) copied;  // descriptions, checked; NULL: not yet
+  uint32_t *places;                 // of the object of each type of the image
+  uint32_t type_count, live;        // types that are stated; objects that it is the home of
 };
 
 /// Objects of types do not move, and their memory is kept until the world ends.

@@ -7,7 +7,8 @@
 //
 //   1. Which types are the same? Colour each by what it holds itself, then again and again by the colours of what
 //      it refers to, until no colour splits any more (partition refinement): equal colours are equal types.
-//   2. Groups of types that reach one another (strongly connected components; Tarjan 1972), those referred to first.
+//   2. Groups of types that reach one another (strongly connected components; Tarjan 1972), those referred to
+//   first.
 //   3. In a group colours separate all members, this time without regard to anything outside but ids; they give
 //      an order. The hash of the whole group written down in this order, with a member's place in it, is its id.
 #include "base/hash.h"

@@ -43,8 +43,9 @@ static enum pkgimg_status number_of(const struct records *records, const char *o
       *number = (uint32_t)(first + at / sizeof *record);
     first += source->type_count;
   }
-  return record && *number == MODEL_NONE ? refuse(records, owner, "it refers to a record that the build was not given")
-                                         : PKGIMG_OK;
+  return record && *number == MODEL_NONE
+             ? refuse(records, owner, "it refers to a record that the build was not given")
+             : PKGIMG_OK;
 }
 
 static bool is_named(const char *name)
@@ -111,7 +112,8 @@ static enum pkgimg_status check_type(const struct model *model, const struct mod
     if (field->offset > UINT32_MAX || !range_within(field->offset, size, type->size))
       return fail_name(model->error, PKGIMG_UNSUPPORTED, model->package, type->name,
                        "field %s: %llu bytes at offset %llu lie outside of the type's %llu bytes", field->name,
-                       (unsigned long long)size, (unsigned long long)field->offset, (unsigned long long)type->size);
+                       (unsigned long long)size, (unsigned long long)field->offset,
+                       (unsigned long long)type->size);
   }
   return PKGIMG_OK;
 }

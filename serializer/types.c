@@ -97,9 +97,8 @@ static enum pkgimg_status add_members(struct block *block, const struct model_ty
   }
   for (uint32_t i = 0; i < type->parameter_count; i++) {
     uint32_t to = type->parameters[i].type;
-    struct disk_type_parameter parameter = {.value = to == MODEL_NONE ? type->parameters[i].value
-                                                                      : block->number[to],
-                                            .is_type = to != MODEL_NONE};
+    struct disk_type_parameter parameter = {
+        .value = to == MODEL_NONE ? type->parameters[i].value : block->number[to], .is_type = to != MODEL_NONE};
     TRY(buffer_append(&block->records, &parameter, sizeof parameter, block->error));
   }
   return PKGIMG_OK;
@@ -269,8 +268,9 @@ enum pkgimg_status types_collect(const char *package, const struct type_source *
 
 // ---- after the link
 
-static enum pkgimg_status check_section(const char *package, const char *name, const struct linked_section *section,
-                                        uint64_t expected, struct pkgimg_error *error)
+static enum pkgimg_status check_section(const char *package, const char *name,
+                                        const struct linked_section *section, uint64_t expected,
+                                        struct pkgimg_error *error)
 {
   if (section->size == expected && section->address % 8 == 0)
     return PKGIMG_OK;

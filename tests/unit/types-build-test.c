@@ -67,8 +67,8 @@ static void stated_by_a_front_end(void)
   };
   const struct pkgimg_parameter_record parameters[] = {{&types[0], 0}, {NULL, 9}};
   const struct pkgimg_type_record *arguments[] = {&types[1]}, stranger = {.name = "Stranger"};
-  struct pkgimg_method_record methods[] = {{.function = "front.length", .arguments = arguments, .argument_count = 1},
-                                           {.function = "front.length"}};
+  struct pkgimg_method_record methods[] = {
+      {.function = "front.length", .arguments = arguments, .argument_count = 1}, {.function = "front.length"}};
   const char *symbols[] = {NULL, "vector_type"}, *code[] = {"length", "other"};
   struct pkgimg_build_types stated = {types, 2, symbols, methods, 2, code};
   struct pkgimg_image *image = NULL;
@@ -120,15 +120,17 @@ static void refused_sources(void)
     enum pkgimg_status status;
     const char *message;
   } cases[] = {
-      {"PKGIMG_TYPE_DECLARE(b);\nPKGIMG_ABSTRACT(a, \"A\", &b);\nPKGIMG_ABSTRACT(b, \"B\", &a);", PKGIMG_UNSUPPORTED,
-       "supertypes form a ring"},
-      {"PKGIMG_ABSTRACT(a, \"A\", 0);\nstatic void f(void) {}\nPKGIMG_METHOD(\"f\", f, &a);\nPKGIMG_METHOD(\"f\", f, &a);",
+      {"PKGIMG_TYPE_DECLARE(b);\nPKGIMG_ABSTRACT(a, \"A\", &b);\nPKGIMG_ABSTRACT(b, \"B\", &a);",
+       PKGIMG_UNSUPPORTED, "supertypes form a ring"},
+      {"PKGIMG_ABSTRACT(a, \"A\", 0);\nstatic void f(void) {}\nPKGIMG_METHOD(\"f\", f, &a);\nPKGIMG_METHOD(\"f\", "
+       "f, &a);",
        PKGIMG_REDEFINED, "f: two methods"},
       {"PKGIMG_SCALAR(a, \"A\", PKGIMG_KIND_FLOAT, double, 0);\nstruct s { float f; };\n"
        "PKGIMG_STRUCT(s, \"S\", struct s, 0, PKGIMG_FIELD(struct s, f, a));",
        PKGIMG_UNSUPPORTED, "field f: 8 bytes at offset 0 lie outside of the type's 4 bytes"},
       {"PKGIMG_TYPE(a, \"A\", 99, 1, 1, 0, PKGIMG_NO_FIELDS, PKGIMG_NO_PARAMETERS);", PKGIMG_UNSUPPORTED, "kind"},
-      {"PKGIMG_TYPE(a, \"A\", 3, 3, 3, 0, PKGIMG_NO_FIELDS, PKGIMG_NO_PARAMETERS);", PKGIMG_UNSUPPORTED, "alignment 3"},
+      {"PKGIMG_TYPE(a, \"A\", 3, 3, 3, 0, PKGIMG_NO_FIELDS, PKGIMG_NO_PARAMETERS);", PKGIMG_UNSUPPORTED,
+       "alignment 3"},
       {"PKGIMG_ABSTRACT(a, \"\", 0);", PKGIMG_COMPILE, "name"},
       {"PKGIMG_ABSTRACT(a, \"A\", 0);\nconst char *f(void) { return a.name; }", PKGIMG_COMPILE, "PKGIMG_TYPE_OF"},
       {"extern const struct pkgimg_type_record e;\nPKGIMG_ABSTRACT(a, \"A\", &e);", PKGIMG_COMPILE, "no record"},

@@ -87,9 +87,25 @@ static void one_object_for_a_type(const char *first, const char *second)
   CHECK(type_from(one, "shapes_list") == list);
   pkgimg_close(one);
   CHECK(!pkgimg_type_by_id(runtime, before.id));
+  CHECK_STATUS(pkgimg_type_describe(list, &after, &error), PKGIMG_INVALID_ARGUMENT, &error);
   const struct pkgimg_type *none;
   CHECK_STATUS(pkgimg_type_find(runtime, "List", &none, &error), PKGIMG_NOT_FOUND, &error);
   CHECK(strstr(error.text, "List"));
+  end();
+}
+
+// Nobody asked what a type is before its home was closed; the answer is there all the same.
+static void described_after_its_home(void)
+{
+  struct pkgimg_type_info info;
+  begin();
+  struct pkgimg_image *one = load("shapes-one"), *two = load("shapes-two");
+  const struct pkgimg_type *list = type_from(one, "shapes_list");
+  pkgimg_close(one);
+  CHECK(type_from(two, "shapes_list") == list);
+  CHECK_OK(pkgimg_type_describe(list, &info, &error), &error);
+  CHECK(info.field_count == 2 && pkgimg_type_parameter(pkgimg_type_field(list, 0).type, 0).type == list);
+  pkgimg_close(two);
   end();
 }
 
@@ -141,7 +157,8 @@ static void other_layout_other_type(void)
   CHECK_OK(pkgimg_type_describe(narrow, &infos[0], &error), &error);
   CHECK_OK(pkgimg_type_describe(other, &infos[1], &error), &error);
   CHECK(infos[0].size == 4 && infos[1].size == 8 && memcmp(infos[0].id, infos[1].id, 16) != 0);
-  CHECK(infos[0].supertype == infos[1].supertype && type_from(one, "shapes_list") == type_from(wide, "shapes_list"));
+  CHECK(infos[0].supertype == infos[1].supertype &&
+        type_from(one, "shapes_list") == type_from(wide, "shapes_list"));
   CHECK_STATUS(pkgimg_type_find(runtime, "Circle", &none, &error), PKGIMG_AMBIGUOUS, &error);
   pkgimg_close(one);
   CHECK(type_named("Circle") == other);
@@ -204,6 +221,28 @@ static void most_specific(void)
   end();
 }
 
+// Constructors and destructors of images call this: they do not see the methods of their image.
+static unsigned events, seen_early;
+__attribute__((visibility("default"))) void shapes_event(void);
+void shapes_event(void)
+{
+  void *address;
+  events++;
+  seen_early += runtime && pkgimg_method(runtime, "shapes.show", NULL, 0, &address, NULL) == PKGIMG_OK;
+}
+
+static void visible_between_start_and_end(void)
+{
+  begin();
+  events = seen_early = 0;
+  struct pkgimg_image *image = load("shapes-one");
+  CHECK(events == 1 && seen_early == 0);
+  CHECK(call("shapes.show", NULL, 0, PKGIMG_OK) == 105);
+  pkgimg_close(image);
+  CHECK(events == 2 && seen_early == 0);
+  end();
+}
+
 // A second package adds methods to the functions of a first one.
 static void extended_while_loaded(void)
 {
@@ -237,7 +276,8 @@ static void ambiguous(void)
   const struct pkgimg_type *circle = type_named("Circle");
   CALL("shapes.meet", PKGIMG_AMBIGUOUS, circle, circle);
   CHECK(strcmp(error.name, "shapes.meet") == 0 && strstr(error.text, "shapes.meet(Circle, Circle) fits"));
-  CHECK(strstr(error.text, "shapes.meet(Circle, Shape) of ") && strstr(error.text, "shapes.meet(Shape, Circle) of "));
+  CHECK(strstr(error.text, "shapes.meet(Circle, Shape) of ") &&
+        strstr(error.text, "shapes.meet(Shape, Circle) of "));
   CHECK(strstr(error.text, image_path("shapes-one")) && strstr(error.text, image_path("shapes-two")));
   pkgimg_close(two);
   CHECK(CALL("shapes.meet", PKGIMG_OK, circle, circle) == 103);
@@ -333,11 +373,13 @@ int main(void)
 {
   one_object_for_a_type("shapes-one", "shapes-two");
   one_object_for_a_type("shapes-two", "shapes-one");
+  described_after_its_home();
   rings_and_parameters();
   the_same_in_other_words();
   other_layout_other_type();
   damaged_description();
   most_specific();
+  visible_between_start_and_end();
   extended_while_loaded();
   ambiguous();
   redefined();

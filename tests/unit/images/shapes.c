@@ -46,8 +46,18 @@ const struct pkgimg_type *shapes_list(void)
   return PKGIMG_TYPE_OF(list);
 }
 
+// The test's, if it wants to know.
+extern void shapes_event(void) __attribute__((weak));
+
 int started;
+__attribute__((destructor)) static void stop(void)
+{
+  if (shapes_event)
+    shapes_event();
+}
 __attribute__((constructor)) static void start(void)
 {
+  if (shapes_event)
+    shapes_event();
   started = PKGIMG_TYPE_OF(nested) != 0 && body1() + body2() + body3() + body4() + body5();
 }
