@@ -128,6 +128,9 @@ const char *pkgimg_status_name(enum pkgimg_status status)
       [PKGIMG_BUSY] = "BUSY",
       [PKGIMG_SYSIMAGE] = "SYSIMAGE",
       [PKGIMG_CAPTURE] = "CAPTURE",
+      [PKGIMG_NO_METHOD] = "NO_METHOD",
+      [PKGIMG_AMBIGUOUS] = "AMBIGUOUS",
+      [PKGIMG_REDEFINED] = "REDEFINED",
   };
   return (unsigned)status < PKGIMG_STATUS_COUNT ? names[status] : "UNKNOWN";
 }

@@ -29,6 +29,7 @@ enum exit_code exit_code_of(enum pkgimg_status status)
   case PKGIMG_UNDEFINED_SYMBOL:
   case PKGIMG_UNSUPPORTED:
   case PKGIMG_SYSIMAGE:
+  case PKGIMG_REDEFINED:
     return EXIT_REFUSED;
   case PKGIMG_CAPTURE:
   case PKGIMG_COMPILE:

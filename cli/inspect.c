@@ -14,7 +14,8 @@ static const char help[] = "usage: pkgimg inspect [OPTION]... IMAGE\n"
                            "Check IMAGE as verify does and show what it contains. Nothing is loaded or run.\n"
                            "\n"
                            "      --json     print one JSON object\n"
-                           "  -s, --symbols  list exported and imported symbols, and functions with several bodies\n"
+                           "  -s, --symbols  list exported and imported symbols, functions with several bodies,\n"
+                           "                 and fields of types\n"
                            "      --sites    list the address of every site: each word that is relocated\n"
                            "  -h, --help     show this text\n";
 

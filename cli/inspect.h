@@ -4,6 +4,8 @@
 #ifndef CLI_INSPECT_H
 #define CLI_INSPECT_H
 
+#include "cli/json.h"
+
 #include <pkgimg/inspect.h>
 
 #include <stdbool.h>
@@ -18,6 +20,9 @@ struct inspect_view {
 
 void inspect_print_text(const struct inspect_view *view);
 void inspect_print_json(const struct inspect_view *view);
+/// The parts of both that are types and methods.
+void inspect_print_types(const struct inspect_view *view);
+void inspect_write_types(struct json *json, const struct inspect_view *view);
 
 /// Call `each` for the sites of a set, in ascending order, a batch at a time.
 void inspect_each_sites(const struct inspect_view *view, size_t set,

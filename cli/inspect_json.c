@@ -170,6 +170,7 @@ void inspect_print_json(const struct inspect_view *view)
   write_dependencies(&json, view);
   write_targets(&json, view);
   write_clones(&json, view);
+  inspect_write_types(&json, view);
   if (view->symbols) {
     write_exports(&json, view);
     write_imports(&json, view);

@@ -161,4 +161,5 @@ void inspect_print_text(const struct inspect_view *view)
   print_residuals(view);
   print_targets(view);
   print_clones(view);
+  inspect_print_types(view);
 }

@@ -4,6 +4,7 @@
 #include "codegen/compile.h"
 #include "codegen/parts.h"
 #include "codegen/prepare.h"
+#include "codegen/records.h"
 #include "codegen/shards.h"
 #include "codegen/split.h"
 
@@ -64,6 +65,7 @@ void codegen_result_deinit(struct codegen_result *result)
   for (size_t i = 0; i < result->clone_count; i++)
     free(result->clones[i].name);
   free(result->clones);
+  records_deinit(&result->records);
   *result = (struct codegen_result){0};
 }
 
@@ -97,6 +99,8 @@ enum pkgimg_status codegen_run(const struct codegen_options *options, LLVMModule
   TRY(merge(options, modules, count, &complaint, &module, error));
   *result = (struct codegen_result){0};
   TRY(check_targets(options, error));
+  if (options->take_records)
+    TRY(records_take(options, module, result, error));
   prepare_module(options, module);
   TRY(check_module(options, module, error));
   bool in_parts = options->product == CODEGEN_OBJECTS && (options->target_count > 1 || shards_pay(module));

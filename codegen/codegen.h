@@ -9,6 +9,7 @@
 #include "base/reader.h"
 
 #include <llvm-c/Types.h>
+#include <pkgimg/build.h>
 #include <stdbool.h>
 
 enum codegen_check_bounds { CODEGEN_CHECK_AUTO, CODEGEN_CHECK_YES, CODEGEN_CHECK_NO };
@@ -46,6 +47,8 @@ struct codegen_options {
   const struct codegen_target *targets;  ///< none: x86-64
   size_t target_count;
   size_t threads;  ///< how many of several objects are made at once; 0 and 1: one after the other
+  bool take_records;                          ///< of types and methods: they go to the result
+  const struct pkgimg_build_types *declared;  ///< beside those of the modules; may be NULL
 };
 
 /// A function with several bodies. The one of target T is the local symbol NAME.targetT; NAME itself
@@ -57,11 +60,20 @@ struct codegen_clone {
   bool weak;        ///< it was weak in the source
 };
 
+/// Records of <pkgimg/types.h> that the modules held.
+struct codegen_records {
+  struct pkgimg_type_record *types;
+  struct pkgimg_method_record *methods;
+  size_t type_count, method_count;
+  struct string_list strings;  ///< all names in them
+};
+
 struct codegen_result {
   struct buffer *products;  ///< one; or objects: first those of targets, then those with all else
   size_t product_count;
   struct codegen_clone *clones;  ///< sorted by name
   size_t clone_count, clone_capacity;
+  struct codegen_records records;
 };
 void codegen_result_deinit(struct codegen_result *result);
 

@@ -147,8 +147,9 @@ struct disk_tables {
   uint64_t handle;         ///< address of __dso_handle: the image's name in __cxa_atexit
   struct disk_heap heap;
   struct disk_region exits;  ///< struct disk_exit in H: what the end of the process is to call
+  struct disk_table types;  ///< bytes: the block of format/types.h; none: the package defines no types
 };
-static_assert(sizeof(struct disk_tables) == 64 + 15 * 8 + 7 * 16 + 32 + 40 + 16, "disk_tables");
+static_assert(sizeof(struct disk_tables) == 64 + 15 * 8 + 7 * 16 + 32 + 40 + 16 + 8, "disk_tables");
 #define FORMAT_TABLES_HASHED 32u
 static_assert(offsetof(struct disk_tables, geometry_hash) == FORMAT_TABLES_HASHED, "disk_tables.hash");
 

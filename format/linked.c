@@ -86,7 +86,11 @@ static struct linked_section *place_of(struct linked *linked, const Elf64_Shdr *
            : strcmp(name, ".strtab") == 0 ? &linked->all_strings
                                           : NULL;
   default:
-    return strcmp(name, ".eh_frame") == 0 ? &linked->unwind : NULL;
+    return strcmp(name, ".eh_frame") == 0        ? &linked->unwind
+           : strcmp(name, "pkgimg_types") == 0   ? &linked->types
+           : strcmp(name, "pkgimg_methods") == 0 ? &linked->methods
+           : strcmp(name, ".pkgimg.types") == 0  ? &linked->descriptions
+                                                 : NULL;
   }
 }
 

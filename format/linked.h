@@ -25,6 +25,8 @@ struct linked {
   const Elf64_Phdr *thread_local;          ///< PT_TLS, NULL if there is none
   struct linked_section dynamic, symbols, strings, hash, versions, needed_versions, unwind, init_array, fini_array;
   struct linked_section all_symbols, all_strings;  ///< .symtab, .strtab
+  struct linked_section types, methods;            ///< words of types and of methods
+  struct linked_section descriptions;              ///< room for what types are
   const Elf64_Rela *relocations[2];                ///< .rela.dyn, .rela.plt
   uint64_t relocation_counts[2];
   uint32_t symbol_count;

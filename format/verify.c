@@ -269,6 +269,19 @@ static enum pkgimg_status heap_check(const struct image_file *image)
                  "bytes that the compressed heap unpacks to", heap->size, length);
 }
 
+static enum pkgimg_status descriptions_check(const struct image_file *image)
+{
+  const struct types *types = &image->tables.types;
+  if (!types->head)
+    return PKGIMG_OK;
+  const struct disk_region *region = &types->head->descriptions;
+  struct reader reader = {.file = image->reader.file,
+                          .origin = region->address,  // R begins at 0, in the file as in memory
+                          .bytes = image_file_bytes(image, region->address, region->count),
+                          .error = image->reader.error};
+  return descriptions_read(&reader, types->type_count, types->head->descriptions_hash);
+}
+
 enum pkgimg_status image_file_read(const struct reader *reader, struct image_file *image)
 {
   *image = (struct image_file){.reader = *reader};
@@ -281,5 +294,6 @@ enum pkgimg_status image_file_read(const struct reader *reader, struct image_fil
   TRY(sites_check(image));
   TRY(clones_check(image));
   TRY(clone_numbers_check(image));
+  TRY(descriptions_check(image));
   return identity_check(reader, image);
 }

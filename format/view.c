@@ -542,6 +542,20 @@ static enum pkgimg_status captured_check(const struct reader *reader, const stru
                     FORMAT_H_START, root->address);
   }
   return PKGIMG_OK;
+  return PKGIMG_OK;
+}
+
+static enum pkgimg_status types_check(const struct reader *reader, const struct disk_geometry *geometry,
+                                      struct tables *tables)
+{
+  const struct disk_table *types = &tables->head->types;
+  const void *bytes;
+  TRY(reader_array(reader, "types", types->offset, types->count, 1, 8, &bytes));
+  struct reader block = {.file = reader->file,
+                         .origin = reader->origin + types->offset,
+                         .bytes = {bytes, types->count},
+                         .error = reader->error};
+  return types_read(&block, geometry, &tables->types);
 }
 
 enum pkgimg_status tables_read(const struct reader *reader, const struct disk_geometry *geometry,
@@ -562,7 +576,8 @@ enum pkgimg_status tables_read(const struct reader *reader, const struct disk_ge
   TRY(residuals_check(reader, tables));
   TRY(clones_check(reader, geometry, tables));
   TRY(captured_check(reader, geometry, tables));
-  return regions_check(reader, geometry, head);
+  TRY(regions_check(reader, geometry, head));
+  return tables->head->types.count ? types_check(reader, geometry, tables) : PKGIMG_OK;
 }
 
 enum pkgimg_status closure_read(const struct reader *reader, const struct tables *tables, struct closure *closure)

@@ -8,6 +8,7 @@
 #include "base/reader.h"
 #include "format/layout.h"
 #include "format/symbols.h"
+#include "format/types.h"
 
 /// The machine that images are loaded on: e_machine, and its name for messages.
 #define FORMAT_HOST_MACHINE EM_X86_64
@@ -49,6 +50,7 @@ struct tables {
   uint32_t dependency_count, import_count, set_count, residual_count, site_import_count, library_count;
   uint32_t target_count, clone_count, body_count, clone_set_count, site_clone_count;
   uint32_t captured_set_count, captured_detail_count, root_count;
+  struct types types;
 };
 
 /// The index of the host's set of sites: the last.

@@ -297,6 +297,7 @@ static enum pkgimg_status make_tables(struct writer *writer)
   TRY(add_libraries(writer));
   TRY(add_clones(writer));
   TRY(add_capture(writer));
+  TRY(add_array(writer, &writer->head.types, writer->input->types.data, writer->input->types.size, 1));
   set_regions(writer);
   return PKGIMG_OK;
 }

@@ -121,6 +121,7 @@ static void runtime_destroy(struct pkgimg_runtime *runtime)
   buffer_deinit(&runtime->scratch.tables);
   buffer_deinit(&runtime->scratch.imports);
   buffer_deinit(&runtime->scratch.targets);
+  world_deinit(&runtime->world);
   free(runtime->index);
   if (runtime->relocated)
     roaring_bitmap_free(runtime->relocated);
@@ -173,6 +174,7 @@ enum pkgimg_status pkgimg_runtime_open(const struct pkgimg_runtime_options *opti
   struct pkgimg_runtime *runtime = calloc(1, sizeof *runtime);
   if (!runtime)
     return fail_memory(error, sizeof *runtime);
+  world_init(&runtime->world);
   runtime->prefetch = options->prefetch;
   runtime->flags = options->flags;
   enum pkgimg_status status = prepare(runtime, options, error);
@@ -223,6 +225,8 @@ enum pkgimg_status pkgimg_load(struct pkgimg_runtime *runtime, const char *path,
   TRY(load_image(runtime, path, image, &fresh, error));
   uint64_t begin = clock_now();
   images_start(fresh);
+  for (struct pkgimg_image *ready = fresh ? fresh : *image; ready; ready = fresh ? ready->next : NULL)
+    methods_show(ready);
   runtime->stats.nanoseconds[PKGIMG_PHASE_START] += clock_now() - begin;
   return PKGIMG_OK;
 }

@@ -102,7 +102,9 @@ static struct codegen_options codegen_options(const struct pkgimg_build_options 
                                   .inline_functions = options->inline_functions,
                                   .check_bounds = checks[options->check_bounds],
                                   .product = products[options->emit],
-                                  .threads = thread_count(options)};
+                                  .threads = thread_count(options),
+                                  .take_records = options->emit == PKGIMG_EMIT_IMAGE,
+                                  .declared = options->types};
 }
 
 // ---- the results

@@ -5,6 +5,7 @@
 #include "image/clones.h"
 #include "image/resolve.h"
 #include "linker/linker.h"
+#include "serializer/types.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -21,16 +22,31 @@ struct finish {
   struct linked linked;
   struct buffer words;  // a copy of it, with the sites filled in
   struct resolution resolution;
+  struct type_blocks types;
 };
 
 static void finish_deinit(struct finish *finish)
 {
+  type_blocks_deinit(&finish->types);
   resolution_deinit(&finish->resolution);
   clone_table_deinit(&finish->clones);
   buffer_deinit(&finish->words);
   buffer_deinit(&finish->output);
   free(finish->providers);
   free(finish->provider_deps);
+}
+
+static enum pkgimg_status collect_types(struct finish *finish, struct pkgimg_error *error)
+{
+  const struct codegen_records *records = &finish->code->records;
+  const struct pkgimg_build_types *declared = finish->options->types;
+  struct type_source sources[] = {
+      {records->types, records->methods, records->type_count, records->method_count},
+      {0}};
+  if (declared)
+    sources[1] = (struct type_source){declared->types, declared->methods, declared->type_count,
+                                      declared->method_count};
+  return types_collect(finish->options->name, sources, 2, &finish->types, error);
 }
 
 static enum pkgimg_status link_objects(struct finish *finish, struct pkgimg_error *error)
@@ -60,6 +76,7 @@ static enum pkgimg_status link_objects(struct finish *finish, struct pkgimg_erro
       .captured = options->precompile != NULL,
       .in_child = options->link_in_child,
       .diagnostics = {options->diagnostic, options->diagnostic_context},
+      .types_size = finish->types.descriptions.size,
   };
   TRY(link_elf(&request, &finish->output, error));
   return buffer_append(&finish->words, finish->output.data, finish->output.size, error);
@@ -244,8 +261,10 @@ static enum pkgimg_status write_image(const struct finish *finish, const struct 
       .site_clones = lists->site_clones,
       .capture = capture,
   };
+  struct span words = {finish->words.data, finish->words.size};
   TRY(find_init(finish, &input.init_function, error));
-  return writer_run(&input, (struct span){finish->words.data, finish->words.size}, image, error);
+  input.types = (struct span){finish->types.table.data, finish->types.table.size};
+  return writer_run(&input, words, image, error);
 }
 
 static enum pkgimg_status make_lists(struct lists *lists, const struct finish *finish, struct pkgimg_error *error)
@@ -301,8 +320,10 @@ enum pkgimg_status finish_image(const struct pkgimg_build_options *options, cons
                                 struct pkgimg_error *error)
 {
   struct finish finish AUTO(finish_deinit) = {.options = options, .code = code, .targets = targets, .deps = deps};
+  TRY(collect_types(&finish, error));
   TRY(link_objects(&finish, error));
   TRY(resolve_linked(&finish, error));
+  TRY(types_place(options->name, &finish.types, &finish.linked, &finish.words, error));
   TRY(write_plain(&finish, image, error));
   return options->precompile ? write_captured(&finish, image, error) : PKGIMG_OK;
 }

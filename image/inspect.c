@@ -1,34 +1,17 @@
 // SPDX-License-Identifier: MIT
 //
 // Looking at image files: verify and inspection.
-#include "base/array.h"
-#include "cpuid/choose.h"
 #include "cpuid/detect.h"
 #include "format/relocation.h"
 #include "format/sites.h"
-#include "format/view.h"
 #include "image/areas.h"
 #include "image/baseline.h"
+#include "image/inspection.h"
 #include "mapper/mapper.h"
 
 #include <fcntl.h>
-#include <pkgimg/inspect.h>
 #include <stdlib.h>
 #include <string.h>
-
-struct pkgimg_inspection {
-  char *path;
-  struct buffer bytes;
-  struct image_file file;
-  struct pkgimg_summary summary;
-  struct cpu_ranking ranking;  // of its targets, on this machine
-  struct target_texts {
-    char features[1024], missing[512];
-  } *targets;
-  size_t *uses;       // of each import
-  uint32_t *exports;  // indices of defined dynamic symbols
-  size_t export_count;
-};
 
 // ---- the file
 
@@ -154,6 +137,8 @@ static void summarise(struct pkgimg_inspection *inspection)
       .constructors = head->init_array.count,
       .destructors = head->fini_array.count,
       .init_function = init_name(inspection),
+      .types = file->tables.types.type_count,
+      .methods = file->tables.types.method_count,
   };
   memcpy(summary->build_id, file->header.geometry.build_id, sizeof summary->build_id);
   areas_describe(&file->header.geometry, 0, summary->areas);

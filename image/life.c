@@ -136,6 +136,7 @@ static void give_back(struct pkgimg_image *image)
 
 void image_destroy(struct pkgimg_image *image)
 {
+  types_drop(image);
   if (image->bundle)
     image->bundle->active[image->number / 64] &= ~(1ull << image->number % 64);
   if (image->unwind_known && image->unwind.count && !image->bundle)
@@ -175,6 +176,7 @@ void image_end_if_unused(struct pkgimg_image *image)
     return;
   if (image->started && !image->finalised) {
     image->finalised = true;
+    methods_withdraw(image);
     __cxa_finalize(handle_of(image));
   }
   if (!image->users && !image->dependents && image->pending_at_exit == 0)

@@ -304,6 +304,8 @@ static enum pkgimg_status fill_image(struct session *session, struct pkgimg_imag
   TRY(resolve_imports(session, image, &tables));
   session_phase_done(session, PKGIMG_PHASE_HOST);
   TRY(relocate_image(session, image, handle, &tables));
+  if (tables.head->types.count)
+    TRY(types_add(image, &tables.types, session->error));
   session_phase_done(session, PKGIMG_PHASE_RELOCATE);
   count_image(session, &image->geometry);
   return PKGIMG_OK;
@@ -467,7 +469,9 @@ static enum pkgimg_status run(struct session *session, struct pkgimg_image **ima
     TRY(run_bundle(session, image));
   } else {
     TRY(image_find(session, session->header.geometry.build_id, image));
-    if (!*image)
+    if (*image)
+      TRY(methods_enter(*image, session->error));
+    else
       TRY(load_closure(session));
     if (!*image)
       *image = session->runtime->last;

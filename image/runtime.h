@@ -9,6 +9,7 @@
 #include "cpuid/choose.h"
 #include "cpuid/detect.h"
 #include "format/view.h"
+#include "image/types.h"
 #include "mapper/mapper.h"
 #include "relocator/relocate.h"
 #include "relocator/unwind.h"
@@ -47,6 +48,7 @@ struct pkgimg_image {
   char *baseline_target;
   struct unwind_object unwind_object;
   bool mapped, started, unwind_known, initialised, finalised;
+  struct image_types *types;  // NULL: it has none
 };
 
 struct pkgimg_runtime {
@@ -74,6 +76,7 @@ struct pkgimg_runtime {
   bool closed;
   roaring_bitmap_t *relocated;  // imports of all images that hold their final value
   uint32_t next_symbol;
+  struct type_world world;
 };
 
 static inline uint64_t image_base(const struct pkgimg_image *image)

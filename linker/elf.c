@@ -45,6 +45,7 @@ static const char script_format[] =
     "  .rela.dyn : { *(.rela.dyn) }\n"
     "  .rela.plt : { *(.rela.plt) }\n"
     "  .rodata : { *(.rodata .rodata.*) }\n"
+    "  %s\n"
     "  .eh_frame_hdr : { *(.eh_frame_hdr) } :constants :unwind\n"
     "  .eh_frame : { KEEP(*(.eh_frame)) LONG(0) } :constants\n"
     "  .gcc_except_table : { *(.gcc_except_table .gcc_except_table.*) }\n"
@@ -60,6 +61,8 @@ static const char script_format[] =
     "  .init_array : { KEEP(*(SORT_BY_INIT_PRIORITY(.init_array.*))) KEEP(*(.init_array)) } :relro :gnu_relro\n"
     "  .fini_array : { KEEP(*(SORT_BY_INIT_PRIORITY(.fini_array.*))) KEEP(*(.fini_array)) }\n"
     "  .data.rel.ro : { *(.data.rel.ro .data.rel.ro.*) }\n"
+    "  pkgimg_types : { KEEP(*(pkgimg_types)) }\n"
+    "  pkgimg_methods : { KEEP(*(pkgimg_methods)) }\n"
     "  .dynamic : { *(.dynamic) } :relro :dynamic :gnu_relro\n"
     "  .got : { *(.got) } :relro :gnu_relro\n"
     "  .got.plt : { *(.got.plt) }\n"
@@ -83,14 +86,16 @@ static void target_sections(size_t count, char *text, size_t size)
 static enum pkgimg_status write_script(const struct link_request *request, const struct scratch *scratch,
                                        struct pkgimg_error *error)
 {
-  char targets[64 * 80], text[sizeof script_format + sizeof targets + 256];
+  char targets[64 * 80], types[64] = "", text[sizeof script_format + sizeof targets + sizeof types + 256];
+  if (request->types_size)
+    snprintf(types, sizeof types, ".pkgimg.types : ALIGN(8) { BYTE(0) . += %zu; }", request->types_size - 1);
   target_sections(request->target_count, targets, sizeof targets);
   uint64_t name;
   uint32_t name_rest;
   memcpy(&name, FORMAT_NOTE_NAME, 8);
   memcpy(&name_rest, &FORMAT_NOTE_NAME[8], 4);
   int length = snprintf(text, sizeof text, script_format, sizeof FORMAT_NOTE_NAME, sizeof(struct disk_header),
-                        FORMAT_NOTE_TYPE, (unsigned long long)name, name_rest, sizeof(struct disk_header), targets,
+                        FORMAT_NOTE_TYPE, (unsigned long long)name, name_rest, sizeof(struct disk_header), types, targets,
                         FORMAT_PAGE, FORMAT_L_START, FORMAT_PAGE, FORMAT_W_START);
   return scratch_write(scratch, "script", (struct span){(const uint8_t *)text, (size_t)length}, error);
 }

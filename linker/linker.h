@@ -27,6 +27,7 @@ struct link_request {
   bool captured;  ///< its data will depend on our loader: ld.so is to refuse it
   bool in_child;  ///< run lld as a process of its own
   struct diagnostics diagnostics;
+  size_t types_size;  ///< room for `.pkgimg.types` in R
 };
 
 /// Link. `output` receives the file; nothing stays on disk. May be called from any thread; links

@@ -10,6 +10,7 @@
 #define PKGIMG_BUILD_H
 
 #include <pkgimg/error.h>
+#include <pkgimg/types.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -34,6 +35,19 @@ enum pkgimg_emit {
 struct pkgimg_strings {
   const char *const *items;
   size_t count;
+};
+
+/// Types and methods that a front end states beside its modules. Records may refer to one another by address;
+/// `type` and `code` in them are not used.
+struct pkgimg_build_types {
+  const struct pkgimg_type_record *types;
+  size_t type_count;
+  /// For each type the name of its word, or NULL: modules may declare it, `@NAME = external global ptr`, and load
+  /// the address of the type's object from it. NULL: no type has a name.
+  const char *const *type_symbols;
+  const struct pkgimg_method_record *methods;
+  size_t method_count;
+  const char *const *method_symbols;  ///< for each method the function of the modules that it is
 };
 
 /// Start from PKGIMG_BUILD_OPTIONS_INIT and set what differs.
@@ -64,6 +78,7 @@ struct pkgimg_build_options {
   int link_in_child;       ///< run lld as a child process instead of in this one
   void (*diagnostic)(void *context, const char *text);  ///< a line or several; NULL: standard error
   void *diagnostic_context;
+  const struct pkgimg_build_types *types;  ///< beside those of the sources; NULL: none
 };
 #define PKGIMG_BUILD_OPTIONS_INIT                                                                                 \
   {                                                                                                               \

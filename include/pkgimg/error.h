@@ -41,6 +41,9 @@ enum pkgimg_status {
   PKGIMG_BUSY,              ///< the object is still in use
   PKGIMG_SYSIMAGE,          ///< does not fit its system image: a higher baseline; or there are two
   PKGIMG_CAPTURE,           ///< what initialisation leaves cannot be stored: it is not the same in every run, or fails
+  PKGIMG_NO_METHOD,         ///< no method of the function fits the types of the arguments
+  PKGIMG_AMBIGUOUS,         ///< several methods (or types of a name) fit, and none of them better than the others
+  PKGIMG_REDEFINED,         ///< another loaded image has a method for the same types
   PKGIMG_STATUS_COUNT
 };
 

@@ -7,6 +7,7 @@
 #define PKGIMG_INSPECT_H
 
 #include <pkgimg/pkgimg.h>
+#include <pkgimg/types.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -40,6 +41,7 @@ struct pkgimg_summary {
   uint64_t thread_local_size;  ///< bytes of each thread's block, 0 if none
   size_t constructors, destructors;
   const char *init_function;  ///< NULL if none is declared
+  size_t types, methods;      ///< that the package states
 };
 
 struct pkgimg_export {
@@ -87,6 +89,34 @@ struct pkgimg_clone {
   unsigned chosen;  ///< the target whose body this machine would run
 };
 
+/// A type that the package states. Other types are named by their numbers in this image.
+struct pkgimg_stated_type {
+  const char *name;
+  uint8_t id[16];
+  const char *kind;  ///< "abstract", "struct", "union", "integer", "unsigned", "float", "pointer", "array", ...
+  uint64_t size;
+  uint32_t align;
+  size_t field_count, parameter_count;
+  int has_supertype;
+  size_t supertype;
+};
+struct pkgimg_stated_field {
+  const char *name;
+  uint64_t offset;
+  size_t type;
+};
+struct pkgimg_stated_parameter {
+  int is_type;
+  uint64_t value;  ///< an integer, or the number of a type
+};
+
+/// A method that the package states.
+struct pkgimg_stated_method {
+  const char *function;
+  uint64_t word;  ///< address, as linked, of the word that holds the address of its code
+  size_t argument_count;
+};
+
 /// A relocation that the bitmaps cannot express.
 struct pkgimg_residual {
   uint64_t address;  ///< as linked
@@ -111,6 +141,17 @@ PKGIMG_PUBLIC struct pkgimg_clone pkgimg_inspection_clone(const struct pkgimg_in
                                                           size_t index);
 PKGIMG_PUBLIC struct pkgimg_residual pkgimg_inspection_residual(const struct pkgimg_inspection *inspection,
                                                                 size_t index);
+PKGIMG_PUBLIC struct pkgimg_stated_type pkgimg_inspection_type(const struct pkgimg_inspection *inspection,
+                                                               size_t index);
+PKGIMG_PUBLIC struct pkgimg_stated_field pkgimg_inspection_type_field(const struct pkgimg_inspection *inspection,
+                                                                      size_t type, size_t index);
+PKGIMG_PUBLIC struct pkgimg_stated_parameter pkgimg_inspection_type_parameter(
+    const struct pkgimg_inspection *inspection, size_t type, size_t index);
+PKGIMG_PUBLIC struct pkgimg_stated_method pkgimg_inspection_method(const struct pkgimg_inspection *inspection,
+                                                                   size_t index);
+/// The number of the type of an argument; SIZE_MAX: any.
+PKGIMG_PUBLIC size_t pkgimg_inspection_method_argument(const struct pkgimg_inspection *inspection, size_t method,
+                                                       size_t index);
 /// Copy the addresses (as linked, ascending) of up to `capacity` sites of a set, from the
 /// `first`-th on; returns how many were copied.
 PKGIMG_PUBLIC size_t pkgimg_inspection_sites(const struct pkgimg_inspection *inspection, size_t set,

@@ -3,6 +3,7 @@
 // Fuzz target: load an image without running its code, perhaps with a dependency, look up symbols,
 // close it. Nothing may stay mapped.
 #include "tests/fuzz/fuzz.h"
+#include "tests/should_fail/ask_types.h"
 #include "tests/should_fail/forge.h"
 #include "tests/should_fail/watch.h"
 
@@ -96,6 +97,7 @@ static void load(unsigned flags)
   long long before = watch_bytes();
   if (pkgimg_load(runtime, image_path, &image, &error) == PKGIMG_OK) {
     look_up(image);
+    ask_types(runtime);
     pkgimg_close(image);
   }
   if (watch_bytes() != before)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "tests/should_fail/expect.h"
 
+#include "tests/should_fail/ask_types.h"
 #include "tests/should_fail/watch.h"
 
 #include <inttypes.h>
@@ -99,6 +100,7 @@ bool expect_load(const struct expectation *expected, const char *path, enum pkgi
   bool good = check("load", expected, status, &error);
   if (status == PKGIMG_OK) {
     look_up(image);
+    ask_types(runtime);
     pkgimg_close(image);
   }
   good &= watch_same(&start, expected->name);  // the runtime is still open
@@ -113,8 +115,10 @@ enum pkgimg_status try_load(const char *path, struct pkgimg_error *error)
   struct pkgimg_image *image;
   struct pkgimg_runtime *runtime = open_runtime(PKGIMG_PREFETCH_NONE);
   enum pkgimg_status status = pkgimg_load(runtime, path, &image, error);
-  if (status == PKGIMG_OK)
+  if (status == PKGIMG_OK) {
     look_up(image);
+    ask_types(runtime);
+  }
   pkgimg_runtime_close(runtime);
   return status;
 }

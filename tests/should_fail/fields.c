@@ -10,6 +10,31 @@ static uint64_t in_tables(const struct forgery *forgery, const struct disk_table
   return forgery_header(forgery)->geometry.tables_offset + table->offset;
 }
 
+static uint64_t type_place(const struct forgery *forgery, enum place place)
+{
+  uint64_t start = in_tables(forgery, &forgery_tables(forgery)->types);
+  const struct disk_types *types = (const struct disk_types *)(const void *)(forgery->bytes + start);
+  const uint32_t *records = (const uint32_t *)(const void *)(forgery->bytes + types->descriptions.address);
+  switch (place) {
+  case PLACE_TYPES:
+    return start;
+  case PLACE_TYPE_KEY:
+    return start + types->keys.offset;
+  case PLACE_WORD_TYPE:
+    return start + types->word_types.offset;
+  case PLACE_FUNCTION:
+    return start + types->functions.offset;
+  case PLACE_METHOD:
+    return start + types->methods.offset;
+  case PLACE_ARGUMENT:
+    return start + types->arguments.offset;
+  case PLACE_TYPE_LAST:
+    return types->descriptions.address + records[types->keys.count - 1];
+  default:
+    return types->descriptions.address;
+  }
+}
+
 static uint64_t table_place(const struct forgery *forgery, enum place place)
 {
   const struct disk_tables *tables = forgery_tables(forgery);
@@ -70,7 +95,7 @@ static uint64_t place_offset(const struct forgery *forgery, enum place place)
   case PLACE_ENTRY:
     return header->closure_offset + sizeof(struct disk_closure);
   default:
-    return table_place(forgery, place);
+    return place >= PLACE_TYPES ? type_place(forgery, place) : table_place(forgery, place);
   }
 }
 

@@ -28,6 +28,14 @@ enum place {
   PLACE_SITE_CLONE,
   PLACE_CLOSURE,  ///< struct disk_closure
   PLACE_ENTRY,    ///< its first entry
+  PLACE_TYPES,    ///< struct disk_types
+  PLACE_TYPE_KEY,  ///< the first of each of its tables
+  PLACE_WORD_TYPE,
+  PLACE_FUNCTION,
+  PLACE_METHOD,
+  PLACE_ARGUMENT,
+  PLACE_DESCRIPTIONS,  ///< the block in R
+  PLACE_TYPE_LAST,     ///< struct disk_type, of the last type
 };
 
 struct edit {
@@ -51,9 +59,9 @@ struct field_case {
 };
 
 extern const struct field_case header_cases[], table_cases[], region_cases[], closure_cases[],
-    clone_cases[];
+    clone_cases[], type_cases[];
 extern const unsigned header_case_count, table_case_count, region_case_count, closure_case_count,
-    clone_case_count;
+    clone_case_count, type_case_count;
 
 void edit_apply(struct forgery *forgery, const struct edit *edit);
 

@@ -145,6 +145,20 @@ void forgery_set_build_id(struct forgery *forgery, const uint8_t build_id[16])
     memcpy(tables->build_id, build_id, 16);
 }
 
+// The hash of what types are, which stands in the tables.
+static void seal_types(struct forgery *forgery)
+{
+  const struct disk_tables *tables = forgery_tables(forgery);
+  uint64_t start = tables ? forgery_header(forgery)->geometry.tables_offset + tables->types.offset : 0;
+  if (!tables || start % 8 || tables->types.count < sizeof(struct disk_types) ||
+      !inside(forgery, start, sizeof(struct disk_types)))
+    return;
+  struct disk_types *types = (struct disk_types *)(void *)(forgery->bytes + start);
+  if (inside(forgery, types->descriptions.address, types->descriptions.count))
+    types->descriptions_hash =
+        hash64(forgery->bytes + types->descriptions.address, types->descriptions.count);
+}
+
 void forgery_seal(struct forgery *forgery, enum seal seal)
 {
   uint8_t build_id[16];
@@ -152,6 +166,7 @@ void forgery_seal(struct forgery *forgery, enum seal seal)
   if (seal == SEAL_NOTHING || !forgery_header(forgery))
     return;
   seal_closure(forgery);
+  seal_types(forgery);
   seal_tables(forgery);
   uint64_t tables = forgery_header(forgery)->geometry.tables_offset;
   if (seal == SEAL_ALL && image_file_identity(&reader, forgery->note, tables, build_id) == PKGIMG_OK)

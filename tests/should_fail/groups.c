@@ -99,6 +99,10 @@ unsigned run_regions(const struct folders *folders)
 {
   return run_fields(region_cases, region_case_count, &plain, folders);
 }
+unsigned run_types(const struct folders *folders)
+{
+  return run_fields(type_cases, type_case_count, &plain, folders);
+}
 unsigned run_closures(const struct folders *folders)
 {
   return run_fields(closure_cases, closure_case_count, &plain, folders);

@@ -25,6 +25,7 @@ void publish(const struct forgery *forgery, const struct folders *folders, const
 unsigned run_headers(const struct folders *folders);
 unsigned run_tables(const struct folders *folders);
 unsigned run_regions(const struct folders *folders);
+unsigned run_types(const struct folders *folders);
 unsigned run_closures(const struct folders *folders);
 unsigned run_clones(const struct folders *folders);
 unsigned run_bitmaps(const struct folders *folders);

@@ -15,6 +15,7 @@ static const struct group {
     {"headers", run_headers},
     {"tables", run_tables},
     {"regions", run_regions},
+    {"types", run_types},
     {"closures", run_closures},
     {"clones", run_clones},
     {"bitmaps", run_bitmaps},

@@ -24,6 +24,9 @@
 #define CLONE_SET(member, value)  FIELD(PLACE_CLONE_SET, struct disk_site_set, member, value)
 #define CLOSURE(member, value)    FIELD(PLACE_CLOSURE, struct disk_closure, member, value)
 #define ENTRY(member, value)      FIELD(PLACE_ENTRY, struct disk_closure_entry, member, value)
+#define TYPES(member, value)      FIELD(PLACE_TYPES, struct disk_types, member, value)
+#define TYPE(member, value)       FIELD(PLACE_TYPE_LAST, struct disk_type, member, value)
+#define METHOD(member, value)     FIELD(PLACE_METHOD, struct disk_method, member, value)
 #define AT(place, offset, size, value)                                                                            \
   {                                                                                                               \
     place, offset, size, value, FROM_ZERO                                                                         \

@@ -35,6 +35,11 @@ static const struct recipe recipes[] = {
     {"weak-two", .source = "weak-one.c", .deps = {"weak-one"},
      .cflags = {"-DWHICH=2", "-DWHICH_POINTERS=two_pointers", "-DWHICH_OBJECT=two_object"}},
     {"versions", .source = "versions.c"},
+    {"shapes-one", .source = "shapes.c", .cflags = {"-DPACKAGE=1"}},
+    {"shapes-two", .source = "shapes.c", .cflags = {"-DPACKAGE=2"}},
+    {"shapes-rival", .source = "shapes.c", .cflags = {"-DPACKAGE=3"}},
+    {"shapes-wide", .source = "shapes.c", .cflags = {"-DPACKAGE=4", "-DWIDE"}},
+    {"shapes-again", .source = "shapes-again.c"},
 };
 
 static struct pkgimg_strings strings(const char *const *words)

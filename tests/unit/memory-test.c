@@ -87,6 +87,7 @@ int main(void)
   fail_everywhere(PKGIMG_PREFETCH_RING, "top");
   fail_everywhere(PKGIMG_PREFETCH_NONE, "tl-user");
   fail_everywhere(PKGIMG_PREFETCH_NONE, "tables");
+  fail_everywhere(PKGIMG_PREFETCH_NONE, "shapes-one");
   printf("%ld allocations of CRoaring were spared\n", allocator.spared);
   return check_verdict();
 }

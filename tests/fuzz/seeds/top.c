@@ -4,6 +4,7 @@ extern int leaf_value(int argument);
 extern int leaf_counter;
 extern int getppid(void);
 extern int maybe(void) __attribute__((weak));
+#include <pkgimg/types.h>
 
 _Thread_local int counter = 7;
 static int numbers[64] = {1, 2, 3};
@@ -39,3 +40,16 @@ int value(void)
 {
   return chosen() + *leaf_counters[0];
 }
+
+struct node {
+  struct node *next;
+  int value;
+};
+PKGIMG_ABSTRACT(thing, "hostile.Thing", 0);
+PKGIMG_SCALAR(number, "hostile.Number", PKGIMG_KIND_INTEGER, int, &thing);
+PKGIMG_TYPE_DECLARE(node);
+PKGIMG_POINTER(node_pointer, node);
+PKGIMG_STRUCT(node, "hostile.Node", struct node, &thing, PKGIMG_FIELD(struct node, next, node_pointer),
+              PKGIMG_FIELD(struct node, value, number));
+PKGIMG_METHOD("hostile.method", initialise, &node);
+PKGIMG_METHOD("hostile.method", initialise, PKGIMG_ANY, &number);

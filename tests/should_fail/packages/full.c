@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+#include <pkgimg/types.h>
 // Something for every table: sites into itself, into a dependency and into the host, residual
 // relocations, a thread-local template, constructors, an initialisation function.
 extern int leaf_value(int argument);
@@ -40,3 +41,19 @@ int value(void)
 {
   return chosen() + *leaf_counters[0] + (maybe ? maybe() : 0);
 }
+
+// Types and methods: a supertype, a ring, a parameter; methods of no, one and two arguments.
+struct node {
+  struct node *next;
+  int value;
+};
+PKGIMG_ABSTRACT(thing, "hostile.Thing", 0);
+PKGIMG_ABSTRACT(listed, "hostile.Listed", &thing);
+PKGIMG_SCALAR(number, "hostile.Number", PKGIMG_KIND_INTEGER, int, &thing);
+PKGIMG_TYPE_DECLARE(node);
+PKGIMG_POINTER(node_pointer, node);
+PKGIMG_STRUCT(node, "hostile.Node", struct node, &listed, PKGIMG_FIELD(struct node, next, node_pointer),
+              PKGIMG_FIELD(struct node, value, number));
+PKGIMG_METHOD("hostile.method", initialise, );
+PKGIMG_METHOD("hostile.method", initialise, &node);
+PKGIMG_METHOD("hostile.method", initialise, PKGIMG_ANY, &number);
