@@ -1,0 +1,276 @@
+// SPDX-License-Identifier: MIT
+#include "base/hash.h"
+#include "image/binder.h"
+#include "linker/linker.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static uint64_t round_up(uint64_t value, uint64_t step)
+{
+  return (value + step - 1) / step * step;
+}
+
+static const char *string_at(const struct binder *binder, uint32_t offset)
+{
+  return (const char *)binder->strings.data + offset;
+}
+
+// ---- entries
+
+static uint32_t work_of(const struct binder *binder, const struct bound *image, const struct bundle_image *entry)
+{
+  const struct disk_tables *head = tables_of(image)->head;
+  bool constructs = head->init_array.count && !(head->flags & FORMAT_CAPTURED);
+  bool own = constructs || head->fini_array.count || head->exits.count || head->thread_local_size ||
+             entry->residuals.count;
+  uint32_t work = (own ? BUNDLE_HAS_WORK | BUNDLE_CLOSURE_HAS_WORK : 0u) |
+                  (head->init_function ? BUNDLE_HAS_INIT | BUNDLE_CLOSURE_HAS_INIT : 0u);
+  for (uint32_t i = 0; i < tables_of(image)->dependency_count; i++)
+    work |= binder->entries[image->dependencies[i]].work & (BUNDLE_CLOSURE_HAS_WORK | BUNDLE_CLOSURE_HAS_INIT);
+  return work;
+}
+
+enum pkgimg_status binder_describe(struct binder *binder, const struct bound *image, struct bundle_image *entry)
+{
+  const struct disk_tables *head = tables_of(image)->head;
+  entry->offset = image->offset;
+  entry->slot_size = image->slot_size;
+  entry->heap = image->heap;
+  entry->heap_size = head->heap.size;
+  entry->flags = head->flags;
+  entry->geometry = image->dep->file.header.geometry;
+  entry->symbols = head->symbols;
+  entry->symbol_strings = head->symbol_strings;
+  entry->symbol_hash = head->symbol_hash;
+  entry->unwind = head->unwind;
+  entry->init_array = head->init_array;
+  entry->fini_array = head->fini_array;
+  entry->thread_local = head->thread_local;
+  entry->thread_local_size = head->thread_local_size;
+  entry->thread_local_align = head->thread_local_align;
+  entry->init_function = head->init_function;
+  entry->handle = head->handle;
+  entry->exits = head->exits;
+  entry->work = work_of(binder, image, entry);
+  TRY(binder_string(binder, image->dep->name, &entry->name));
+  return binder_string(binder, image->dep->path, &entry->path);
+}
+
+// ---- tables, behind the thunks
+
+static enum pkgimg_status begin_table(struct binder *binder, struct bundle_table *table, size_t count)
+{
+  TRY(buffer_align(&binder->tables, 8, binder->error));
+  uint64_t thunks = round_up(binder->gates.count * BUNDLE_THUNK_SIZE, 64);
+  *table = (struct bundle_table){.offset = binder->slots_end + thunks + binder->tables.size, .count = count};
+  return PKGIMG_OK;
+}
+
+static enum pkgimg_status add_table(struct binder *binder, struct bundle_table *table, const void *items, size_t count,
+                                    size_t size)
+{
+  TRY(begin_table(binder, table, count));
+  return count ? buffer_append(&binder->tables, items, count * size, binder->error) : PKGIMG_OK;
+}
+
+static uint64_t hash_of(const struct binder *binder, size_t image, bool by_id)
+{
+  uint64_t hash;
+  if (!by_id)
+    return hash64(binder->deps.items[image]->name, strlen(binder->deps.items[image]->name));
+  memcpy(&hash, binder->deps.items[image]->file.header.geometry.build_id, sizeof hash);
+  return hash;
+}
+
+static enum pkgimg_status add_index(struct binder *binder, struct bundle_table *table, bool by_id)
+{
+  size_t capacity = 4;
+  while (capacity < 2 * binder->deps.count)
+    capacity *= 2;
+  uint32_t *index AUTO(free_pointer) = calloc(capacity, sizeof *index);
+  if (!index)
+    return fail_memory(binder->error, capacity * sizeof *index);
+  memset(index, 0xff, capacity * sizeof *index);
+  for (size_t i = 0; i < binder->deps.count; i++) {
+    size_t at = hash_of(binder, i, by_id) & (capacity - 1);
+    while (index[at] != BUNDLE_NONE)
+      at = (at + 1) & (capacity - 1);
+    index[at] = (uint32_t)i;
+  }
+  return add_table(binder, table, index, capacity, sizeof *index);
+}
+
+static enum pkgimg_status add_dependencies(struct binder *binder)
+{
+  TRY(begin_table(binder, &binder->head.dependencies, 0));
+  for (size_t i = 0; i < binder->deps.count; i++) {
+    uint32_t count = tables_of(&binder->images[i])->dependency_count;
+    binder->entries[i].dependencies = (struct bundle_range){(uint32_t)binder->head.dependencies.count, count};
+    TRY(buffer_append(&binder->tables, binder->images[i].dependencies, count * sizeof(uint32_t), binder->error));
+    binder->head.dependencies.count += count;
+  }
+  return PKGIMG_OK;
+}
+
+static enum pkgimg_status add_bodies(struct binder *binder)
+{
+  TRY(begin_table(binder, &binder->head.bodies, 0));
+  for (size_t i = 0; i < binder->deps.count; i++) {
+    uint32_t count = tables_of(&binder->images[i])->clone_count;
+    binder->entries[i].bodies = (struct bundle_range){(uint32_t)binder->head.bodies.count, count};
+    TRY(buffer_append(&binder->tables, binder->images[i].bodies, count * sizeof(uint32_t), binder->error));
+    binder->head.bodies.count += count;
+  }
+  TRY(begin_table(binder, &binder->head.body_symbols, binder->head.bodies.count));
+  for (size_t i = 0; i < binder->deps.count; i++)
+    for (uint32_t j = 0; j < tables_of(&binder->images[i])->clone_count; j++)
+      TRY(buffer_append(&binder->tables, &tables_of(&binder->images[i])->clones[j].symbol, sizeof(uint32_t),
+                        binder->error));
+  return PKGIMG_OK;
+}
+
+static enum pkgimg_status add_libraries(struct binder *binder)
+{
+  uint32_t *names AUTO(free_pointer) = NULL;
+  size_t count = 0, capacity = 0;
+  for (size_t i = 0; i < binder->deps.count; i++) {
+    const struct tables *tables = tables_of(&binder->images[i]);
+    for (uint32_t j = 0; j < tables->library_count; j++) {
+      const char *name = tables->strings + tables->libraries[j];
+      size_t at = 0;
+      while (at < count && strcmp(string_at(binder, names[at]), name) != 0)
+        at++;
+      if (at < count)
+        continue;
+      TRY(array_reserve(&names, &capacity, count, sizeof *names, binder->error));
+      TRY(binder_string(binder, name, &names[count++]));
+    }
+  }
+  return add_table(binder, &binder->head.libraries, names, count, sizeof *names);
+}
+
+static enum pkgimg_status add_unwind(struct binder *binder)
+{
+  TRY(begin_table(binder, &binder->head.unwind, 0));
+  for (size_t i = 0; i <= binder->deps.count; i++) {
+    bool last = i == binder->deps.count;
+    const struct disk_region *unwind = last ? NULL : &tables_of(&binder->images[i])->head->unwind;
+    uint64_t address = last ? 0 : binder->base + binder->images[i].offset + unwind->address;
+    if (!last && unwind->count == 0)
+      continue;
+    TRY(buffer_append(&binder->tables, &address, sizeof address, binder->error));
+    binder->head.unwind.count++;
+  }
+  return PKGIMG_OK;
+}
+
+static enum pkgimg_status add_tables(struct binder *binder)
+{
+  struct bundle_header *head = &binder->head;
+  TRY(add_dependencies(binder));
+  TRY(add_bodies(binder));
+  TRY(add_libraries(binder));
+  TRY(add_unwind(binder));
+  TRY(add_index(binder, &head->names, false));
+  TRY(add_index(binder, &head->ids, true));
+  TRY(add_table(binder, &head->images, binder->entries, binder->deps.count, sizeof *binder->entries));
+  TRY(add_table(binder, &head->gates, binder->gates.items, binder->gates.count, sizeof *binder->gates.items));
+  TRY(add_table(binder, &head->gate_uses, binder->gate_uses, binder->gate_use_count, sizeof *binder->gate_uses));
+  TRY(add_table(binder, &head->imports, binder->imports.items, binder->imports.count,
+                sizeof *binder->imports.items));
+  TRY(add_table(binder, &head->residuals, binder->residuals, binder->residual_count, sizeof *binder->residuals));
+  return add_table(binder, &head->strings, binder->strings.data, binder->strings.size, 1);
+}
+
+static enum pkgimg_status add_thunks(struct binder *binder)
+{
+  struct buffer *code = &binder->blocks[BLOCK_CODE];
+  for (size_t i = 0; i < binder->gates.count; i++) {
+    uint64_t thunk = binder->slots_end + i * BUNDLE_THUNK_SIZE;
+    uint64_t slot = FORMAT_W_START + binder->slots_end + i * sizeof(uint64_t);
+    int32_t distance = (int32_t)(slot - (thunk + 6));
+    uint8_t bytes[BUNDLE_THUNK_SIZE] = {0xff, 0x25, 0, 0, 0, 0, 0x66, 0x90};
+    memcpy(bytes + 2, &distance, sizeof distance);
+    TRY(buffer_append(code, bytes, sizeof bytes, binder->error));
+  }
+  TRY(buffer_append(code, NULL, round_up(code->size - binder->slots_end, 64) - (code->size - binder->slots_end),
+                    binder->error));
+  TRY(buffer_append(code, binder->tables.data, binder->tables.size, binder->error));
+  return buffer_append(&binder->blocks[BLOCK_W], NULL, binder->gates.count * sizeof(uint64_t), binder->error);
+}
+
+// ---- the file
+
+static enum pkgimg_status read_boot(struct binder *binder)
+{
+  struct buffer text AUTO(buffer_deinit) = {0};
+  if (binder->options->aslr != PKGIMG_ASLR_BOOT)
+    return PKGIMG_OK;
+  TRY(file_read("/proc/sys/kernel/random/boot_id", &text, binder->error));
+  uint64_t halves[2] = {hash64(text.data, text.size), hash64_seeded(text.data, text.size, 1)};
+  memcpy(binder->head.boot, halves, sizeof halves);
+  return PKGIMG_OK;
+}
+
+static enum pkgimg_status find_main(struct binder *binder)
+{
+  const char *wanted = binder->options->images[binder->options->image_count - 1];
+  const char *slash = strrchr(wanted, '/');
+  for (size_t i = 0; i < binder->deps.count; i++) {
+    const struct dep *dep = binder->deps.items[i];
+    size_t length = strlen(dep->name);
+    const char *file = slash ? slash + 1 : wanted;
+    if (strcmp(dep->path, wanted) == 0 || strcmp(dep->name, wanted) == 0 ||
+        (strncmp(file, dep->name, length) == 0 && strcmp(file + length, ".so") == 0))
+      binder->head.main_image = (uint32_t)i;
+  }
+  return PKGIMG_OK;
+}
+
+static enum pkgimg_status fill_header(struct binder *binder)
+{
+  struct bundle_header *head = &binder->head;
+  memcpy(head->magic, BUNDLE_MAGIC, sizeof head->magic);
+  head->version = BUNDLE_VERSION;
+  head->machine = FORMAT_HOST_MACHINE;
+  head->base = binder->base;
+  head->page_size = FORMAT_PAGE;
+  head->aslr = binder->options->aslr;
+  head->slots = binder->slots_end;
+  TRY(find_main(binder));
+  TRY(read_boot(binder));
+  uint64_t at = 0;
+  for (int i = 0; i < BLOCK_COUNT; i++) {
+    uint64_t size = binder->blocks[i].size;
+    TRY(buffer_append(&binder->blocks[i], NULL, round_up(size, BUNDLE_ALIGN) - size, binder->error));
+    head->blocks[i] = (struct bundle_block_at){.file_offset = at, .size = binder->blocks[i].size};
+    at += binder->blocks[i].size;
+  }
+  binder->report.bytes = at;
+  return PKGIMG_OK;
+}
+
+static enum pkgimg_status identify(struct binder *binder)
+{
+  struct bundle_header *head = &binder->head;
+  struct hash128 *hash = hash128_create();
+  if (!hash)
+    return fail_memory(binder->error, sizeof *head);
+  memcpy(binder->blocks[BLOCK_CODE].data, head, sizeof *head);
+  for (int i = 0; i < BLOCK_COUNT; i++)
+    hash128_add(hash, binder->blocks[i].data, binder->blocks[i].size);
+  hash128_result(hash, head->build_id);
+  hash128_destroy(hash);
+  head->hash = hash64((const uint8_t *)head + BUNDLE_HASHED, sizeof *head - BUNDLE_HASHED);
+  memcpy(binder->blocks[BLOCK_CODE].data, head, sizeof *head);
+  return PKGIMG_OK;
+}
+
+enum pkgimg_status binder_finish(struct binder *binder)
+{
+  TRY(add_tables(binder));
+  TRY(add_thunks(binder));
+  TRY(fill_header(binder));
+  return identify(binder);
+}
