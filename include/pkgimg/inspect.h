@@ -19,6 +19,17 @@ PKGIMG_PUBLIC PKGIMG_MUST_USE enum pkgimg_status pkgimg_inspection_open(const ch
                                                                         struct pkgimg_error *error);
 PKGIMG_PUBLIC void pkgimg_inspection_close(struct pkgimg_inspection *inspection);
 
+/// The captured heap as the file holds it.
+struct pkgimg_heap {
+  uint64_t size;                   ///< bytes in memory; 0: there is none
+  uint64_t stored_size;            ///< bytes in the file
+  const char *compression;         ///< "none" or "zstd"
+  int mapped;                      ///< a load maps the file; else it reads all of it
+  uint64_t dirty_pages;            ///< pages of 4 KiB with words that a load writes
+  uint64_t objects, object_bytes;  ///< that are kept
+  uint64_t unpack_nanoseconds;     ///< what it took just now to unpack it, which each load does; 0: not compressed
+};
+
 struct pkgimg_summary {
   const char *name;        ///< the package
   const char *machine;     ///< "x86-64" or "aarch64"
@@ -40,6 +51,10 @@ struct pkgimg_summary {
   uint64_t thread_local_size;  ///< bytes of each thread's block, 0 if none
   size_t constructors, destructors;
   const char *init_function;  ///< NULL if none is declared
+  int captured;               ///< constructors ran when it was built: data and heap hold what they left
+  struct pkgimg_heap heap;
+  size_t captured_sets, roots;
+  uint64_t exits;  ///< calls that the constructors want at the end of each process
 };
 
 struct pkgimg_export {
@@ -70,6 +85,21 @@ struct pkgimg_site_set {
   uint64_t count;                  ///< words
   uint64_t bytes;                  ///< of its bitmap in the file
   uint32_t arrays, bitsets, runs;  ///< containers of each kind
+};
+
+/// The same of captured data: words that hold something else than the linker put there.
+struct pkgimg_captured_set {
+  struct pkgimg_site_set sites;
+  const char *place;  ///< "data": the words lie in L and W; "heap": in H
+  const char *kind;   ///< "base": they point into areas of the target, "heap": into its heap, "host": to symbols,
+                      ///< "clone": to functions with several bodies
+};
+
+/// An object that programs find by name.
+struct pkgimg_named_root {
+  const char *name;
+  uint64_t address;    ///< as linked; H begins at its address in the areas
+  const char *symbol;  ///< the exported variable that it is or lies in, NULL if none
 };
 
 /// A processor that the image has code for. Target 0 is the baseline.
@@ -110,10 +140,17 @@ PKGIMG_PUBLIC struct pkgimg_clone pkgimg_inspection_clone(const struct pkgimg_in
                                                           size_t index);
 PKGIMG_PUBLIC struct pkgimg_residual pkgimg_inspection_residual(const struct pkgimg_inspection *inspection,
                                                                 size_t index);
+PKGIMG_PUBLIC struct pkgimg_captured_set pkgimg_inspection_captured_set(const struct pkgimg_inspection *inspection,
+                                                                        size_t index);
+PKGIMG_PUBLIC struct pkgimg_named_root pkgimg_inspection_root(const struct pkgimg_inspection *inspection,
+                                                              size_t index);
 /// Copy the addresses (as linked, ascending) of up to `capacity` sites of a set, from the
 /// `first`-th on; returns how many were copied.
 PKGIMG_PUBLIC size_t pkgimg_inspection_sites(const struct pkgimg_inspection *inspection, size_t set,
                                              uint64_t first, uint64_t *addresses, size_t capacity);
+/// The same for a captured set.
+PKGIMG_PUBLIC size_t pkgimg_inspection_captured_sites(const struct pkgimg_inspection *inspection, size_t set,
+                                                      uint64_t first, uint64_t *addresses, size_t capacity);
 
 #ifdef __cplusplus
 }
