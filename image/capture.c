@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "image/capture.h"
 
+#include "image/lines.h"
+
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -199,19 +201,12 @@ static enum pkgimg_status read_run(struct capture *capture, unsigned index, stru
   return map_file(run->heap_fd, run->heap_size, &run->heap, error);
 }
 
-static enum pkgimg_status check_complaints(const struct capture *capture, struct pkgimg_error *error)
+static enum pkgimg_status check_changes(const struct capture *capture, struct pkgimg_error *error)
 {
   const struct snapshot *snapshot = capture->runs[0].snapshot;
-  const char *text = snapshot_at(snapshot, snapshot->complaints.offset);
-  if (snapshot->changes.count)
-    return capture_explain_change(capture, snapshot_at(snapshot, snapshot->changes.offset), error);
-  if (snapshot->complaints.count == 0)
+  if (snapshot->changes.count == 0)
     return PKGIMG_OK;
-  show_output(capture, &capture->runs[0]);
-  const char *end = memchr(text, '\n', snapshot->complaints.count);
-  return fail_name(error, PKGIMG_CAPTURE, capture->options->name, capture->options->precompile,
-                   "the initialisation leaves something behind that no image can hold: %.*s",
-                   (int)(end ? end - text : 0), text);
+  return capture_explain_change(capture, snapshot_at(snapshot, snapshot->changes.offset), error);
 }
 
 // If the kernel gave everything the same place again, a pointer to it would look like a number.
@@ -299,7 +294,10 @@ static enum pkgimg_status compare(struct capture *capture, struct pkgimg_error *
     input.runs[i] = capture->runs[i].snapshot;
     input.heaps[i] = capture->runs[i].heap;
   }
+  const struct snapshot_table *complaints = &input.runs[0]->complaints;
   TRY(capture_compare(&input, &capture->result, error));
+  if (complaints->count)
+    return capture_explain_complaint(capture, snapshot_at(input.runs[0], complaints->offset), error);
   return capture->result.finding_count ? capture_explain(capture, error) : PKGIMG_OK;
 }
 
@@ -334,7 +332,7 @@ enum pkgimg_status capture_package(struct capture *capture, const struct pkgimg_
     TRY(read_run(capture, run, error));
   }
   TRY(check_places(capture, error));
-  TRY(check_complaints(capture, error));
+  TRY(check_changes(capture, error));
   show_output(capture, &capture->runs[0]);
   return compare(capture, error);
 }
@@ -361,6 +359,7 @@ void capture_deinit(struct capture *capture)
   free(capture->clones);
   free(capture->images);
   buffer_deinit(&capture->bytes);
+  lines_close(capture->lines);
   scratch_deinit(&capture->scratch);
   capture_result_deinit(&capture->result);
 }
