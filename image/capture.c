@@ -100,6 +100,11 @@ static enum pkgimg_status make_file(const char *name, uint64_t size, int *fd, st
   return PKGIMG_OK;
 }
 
+static unsigned limit_of(const struct pkgimg_build_options *options)
+{
+  return options->precompile_limit == PKGIMG_LIMIT_DEFAULT ? 300 : options->precompile_limit;
+}
+
 enum pkgimg_status capture_run(struct capture *capture, unsigned run, const uint64_t *watched, size_t watched_count,
                                int *exit_code, struct pkgimg_error *error)
 {
@@ -120,7 +125,7 @@ enum pkgimg_status capture_run(struct capture *capture, unsigned run, const uint
     TRY(string_list_add(&arguments, error, "--"));
   for (size_t i = 0; i < watched_count; i++)
     TRY(string_list_add(&arguments, error, "0x%llx", (unsigned long long)watched[i]));
-  return child_run(arguments.items, capture->options->folder, capture->options->precompile_limit, &at->output,
+  return child_run(arguments.items, capture->options->folder, limit_of(capture->options), &at->output,
                    exit_code, error);
 }
 
@@ -138,7 +143,7 @@ static enum pkgimg_status check_exit(const struct capture *capture, unsigned run
   show_output(capture, &capture->runs[run]);
   if (code == CHILD_TIMEOUT)
     return fail_name(error, PKGIMG_CAPTURE, options->name, options->precompile,
-                     "run %u of the initialisation did not end within %u seconds", run + 1, options->precompile_limit);
+                     "run %u of the initialisation did not end within %u seconds", run + 1, limit_of(options));
   if (code > 128)
     return fail_name(error, PKGIMG_CAPTURE, options->name, options->precompile,
                      "run %u of the initialisation ended with signal %d (%s)", run + 1, code - 128,
