@@ -32,8 +32,9 @@ static void print_heap(const struct pkgimg_summary *summary)
 static void print_sets(const struct inspect_view *view)
 {
   print_heading("Sets of captured sites", view->summary->captured_sets);
-  printf("  %10s %10s %8s %8s %8s  %-5s %-6s %s\n", "sites", "bytes", "arrays", "bitsets", "runs", "in", "kind",
-         "pointing into");
+  if (view->summary->captured_sets)
+    printf("  %10s %10s %8s %8s %8s  %-5s %-6s %s\n", "sites", "bytes", "arrays", "bitsets", "runs", "in", "kind",
+           "pointing into");
   for (size_t i = 0; i < view->summary->captured_sets; i++) {
     struct pkgimg_captured_set set = pkgimg_inspection_captured_set(view->inspection, i);
     inspect_print_set(&set.sites);
@@ -105,7 +106,7 @@ static void write_root(struct json *json, const struct inspect_view *view, size_
 
 void inspect_write_captured(struct json *json, const struct inspect_view *view)
 {
-  json_truth(json, "captured", view->summary->captured);
+  json_truth(json, "constructed", view->summary->constructed);
   write_heap(json, &view->summary->heap);
   json_open(json, "captured_sets", '[');
   for (size_t i = 0; i < view->summary->captured_sets; i++)

@@ -36,10 +36,10 @@ static void print_header(const struct inspect_view *view)
   printf("  tables         %" PRIu64 " bytes at 0x%" PRIx64 "\n", summary->tables_size, summary->tables_offset);
   printf("  words          %" PRIu64 "\n", summary->words);
   printf("  thread-local   %" PRIu64 " bytes\n", summary->thread_local_size);
-  printf("  constructors   %zu\n  destructors    %zu\n", summary->constructors, summary->destructors);
+  printf("  constructors   %zu%s\n", summary->constructors, summary->constructed ? ", which ran at build time" : "");
+  printf("  destructors    %zu\n", summary->destructors);
   printf("  init function  ");
   print_name_line(summary->init_function ? summary->init_function : "none");
-  printf("  captured       %s\n", summary->captured ? "yes" : "no");
 }
 
 static void print_areas(const struct pkgimg_summary *summary)

@@ -102,7 +102,7 @@ enum pkgimg_status inspect_captured(struct pkgimg_inspection *inspection, struct
   const struct tables *tables = &inspection->file.tables;
   const struct disk_heap *heap = &tables->head->heap;
   struct pkgimg_summary *summary = &inspection->summary;
-  summary->captured = (tables->head->flags & FORMAT_CAPTURED) != 0;
+  summary->constructed = (tables->head->flags & FORMAT_CAPTURED) != 0;
   summary->captured_sets = tables->captured_set_count;
   summary->roots = tables->root_count;
   summary->exits = tables->head->exits.count;

@@ -51,7 +51,7 @@ struct pkgimg_summary {
   uint64_t thread_local_size;  ///< bytes of each thread's block, 0 if none
   size_t constructors, destructors;
   const char *init_function;  ///< NULL if none is declared
-  int captured;               ///< constructors ran when it was built: data and heap hold what they left
+  int constructed;            ///< constructors ran when it was built, and do not run again
   struct pkgimg_heap heap;
   size_t captured_sets, roots;
   uint64_t exits;  ///< calls that the constructors want at the end of each process

@@ -39,7 +39,7 @@ static void inspected(const char *path, bool packed)
     return;
   const struct pkgimg_summary *summary = pkgimg_inspection_summary(inspection);
   const struct pkgimg_heap *heap = &summary->heap;
-  CHECK(summary->captured && heap->objects == 3 && heap->object_bytes == 24 + 100000 + 8);
+  CHECK(summary->constructed && heap->objects == 3 && heap->object_bytes == 24 + 100000 + 8);
   CHECK(strcmp(heap->compression, packed ? "zstd" : "none") == 0 && heap->mapped == !packed);
   CHECK((heap->unpack_nanoseconds != 0) == packed);
   CHECK(packed ? heap->stored_size < heap->size / 10 : heap->stored_size == heap->size);

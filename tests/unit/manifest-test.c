@@ -106,7 +106,7 @@ static bool is_captured(const char *compression)
   if (!CHECK_OK(pkgimg_inspection_open(scratch_path("result.so"), &inspection, &error), &error))
     return false;
   const struct pkgimg_summary *summary = pkgimg_inspection_summary(inspection);
-  bool result = summary->captured && summary->roots == 1 && strcmp(summary->heap.compression, compression) == 0;
+  bool result = summary->constructed && summary->roots == 1 && strcmp(summary->heap.compression, compression) == 0;
   pkgimg_inspection_close(inspection);
   return result;
 }
