@@ -14,9 +14,10 @@ static struct pkgimg_error error;
 static const char text[] =
     "#include <stdlib.h>\n"
     "char *kept[3];\n"
-    "void warm(void) { kept[0] = malloc(24); free(malloc(24)); kept[1] = malloc(100000);\n"
+    "void warm(void) { kept[0] = malloc(24); void *volatile gone = malloc(1000); free(gone); kept[1] = "
+    "malloc(100000);\n"
     "  kept[2] = malloc(8); *(char **)kept[2] = kept[1]; *(char **)(kept[1] + 99000) = kept[0];\n"
-    "  (void)!malloc(50); }\n";
+    "  gone = malloc(50); gone = 0; }\n";
 
 static const char *build(const char *name, int compress)
 {

@@ -18,7 +18,8 @@ static void at_end(void)
 void warm(void)
 {
   static const char *const words[] = {"one", "two", "three"};
-  free(malloc(100));
+  void *volatile gone = malloc(100);
+  free(gone);
   for (int i = 0; i < 3; i++) {
     struct node *node = calloc(1, sizeof *node);
     *node = (struct node){.next = list, .measure = strlen};
