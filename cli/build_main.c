@@ -22,6 +22,10 @@ static const char help[] =
     "  -e, --export=GLOB         export only symbols that match; may be repeated\n"
     "  -l, --lib=LIBRARY         host library to resolve symbols in, as libz.so.1; may be repeated\n"
     "      --init=FUNCTION       `void f(void)` to run when the package is initialised\n"
+    "      --precompile=FUNCTION `void f(void)` to run now: the image starts with the memory that it leaves\n"
+    "      --precompile-limit=S  seconds that one of its runs may take; default 300, 0: any number\n"
+    "      --root=VARIABLE       that programs find by name; may be repeated\n"
+    "      --compress            store that memory compressed: a smaller file, a slower load\n"
     "      --cflags=FLAGS        for clang: words, quoted as in a shell; may be repeated\n"
     "      --folder=DIR          file names and flags are relative to DIR\n"
     "      --front-end=PROGRAM   clang to use\n"
@@ -38,7 +42,7 @@ static const char help[] =
     "      --version             show the version\n"
     "\n"
     "Exit codes: 0 success; 2 usage; 3 file not found; 4 broken dependency; 5 undefined symbol, cycle or\n"
-    "unsupported content; 6 compiler, linker or manifest; 7 system or memory.\n";
+    "unsupported content; 6 compiler, linker, manifest or precompile function; 7 system or memory.\n";
 
 static enum exit_code build(const struct build_request *request)
 {

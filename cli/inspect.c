@@ -29,13 +29,14 @@ static const struct option option_names[] = {
 };
 static const struct options inspect_options = {"-:sh", option_names};
 
-void inspect_each_sites(const struct inspect_view *view, size_t set,
+// Each batch walks the bitmap from its start, so batches are large.
+void inspect_each_sites(const struct inspect_view *view, inspect_sites *sites, size_t set,
                         void (*each)(void *context, const uint64_t *addresses, size_t count), void *context)
 {
-  uint64_t addresses[512];
+  static uint64_t addresses[1 << 16];
   uint64_t first = 0;
   size_t count;
-  while ((count = pkgimg_inspection_sites(view->inspection, set, first, addresses, 512))) {
+  while ((count = sites(view->inspection, set, first, addresses, sizeof addresses / sizeof *addresses))) {
     each(context, addresses, count);
     first += count;
   }

@@ -24,8 +24,23 @@ void inspect_print_json(const struct inspect_view *view);
 void inspect_print_types(const struct inspect_view *view);
 void inspect_write_types(struct json *json, const struct inspect_view *view);
 
-/// Call `each` for the sites of a set, in ascending order, a batch at a time.
-void inspect_each_sites(const struct inspect_view *view, size_t set,
+/// The parts of both that were captured.
+void inspect_print_captured(const struct inspect_view *view);
+void inspect_write_captured(struct json *json, const struct inspect_view *view);
+
+/// How one set of sites is shown in both.
+void inspect_print_set(const struct pkgimg_site_set *set);
+void inspect_write_set(struct json *json, const struct pkgimg_site_set *set);
+
+/// pkgimg_inspection_sites or pkgimg_inspection_captured_sites.
+typedef size_t inspect_sites(const struct pkgimg_inspection *inspection, size_t set, uint64_t first,
+                             uint64_t *addresses, size_t capacity);
+/// Show the sites of a set, in ascending order.
+void inspect_print_addresses(const struct inspect_view *view, inspect_sites *sites, size_t set);
+void inspect_write_addresses(struct json *json, const struct inspect_view *view, inspect_sites *sites, size_t set);
+
+/// Call `each` for them, a batch at a time.
+void inspect_each_sites(const struct inspect_view *view, inspect_sites *sites, size_t set,
                         void (*each)(void *context, const uint64_t *addresses, size_t count), void *context);
 
 #endif

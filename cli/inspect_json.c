@@ -128,21 +128,31 @@ static void write_addresses(void *context, const uint64_t *addresses, size_t cou
     json_unsigned(context, NULL, addresses[i]);
 }
 
+void inspect_write_addresses(struct json *json, const struct inspect_view *view, inspect_sites *sites, size_t set)
+{
+  if (!view->sites)
+    return;
+  json_open(json, "addresses", '[');
+  inspect_each_sites(view, sites, set, write_addresses, json);
+  json_close(json, ']');
+}
+
+void inspect_write_set(struct json *json, const struct pkgimg_site_set *set)
+{
+  json_string(json, "target", set->target);
+  json_unsigned(json, "count", set->count);
+  json_unsigned(json, "bytes", set->bytes);
+  json_unsigned(json, "arrays", set->arrays);
+  json_unsigned(json, "bitsets", set->bitsets);
+  json_unsigned(json, "runs", set->runs);
+}
+
 static void write_site_set(struct json *json, const struct inspect_view *view, size_t index)
 {
   struct pkgimg_site_set set = pkgimg_inspection_site_set(view->inspection, index);
   json_open(json, NULL, '{');
-  json_string(json, "target", set.target);
-  json_unsigned(json, "count", set.count);
-  json_unsigned(json, "bytes", set.bytes);
-  json_unsigned(json, "arrays", set.arrays);
-  json_unsigned(json, "bitsets", set.bitsets);
-  json_unsigned(json, "runs", set.runs);
-  if (view->sites) {
-    json_open(json, "addresses", '[');
-    inspect_each_sites(view, index, write_addresses, json);
-    json_close(json, ']');
-  }
+  inspect_write_set(json, &set);
+  inspect_write_addresses(json, view, pkgimg_inspection_sites, index);
   json_close(json, '}');
 }
 
@@ -180,6 +190,7 @@ void inspect_print_json(const struct inspect_view *view)
     write_site_set(&json, view, i);
   json_close(&json, ']');
   write_residuals(&json, view);
+  inspect_write_captured(&json, view);
   json_close(&json, '}');
   putchar('\n');
 }

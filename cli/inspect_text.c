@@ -36,7 +36,8 @@ static void print_header(const struct inspect_view *view)
   printf("  tables         %" PRIu64 " bytes at 0x%" PRIx64 "\n", summary->tables_size, summary->tables_offset);
   printf("  words          %" PRIu64 "\n", summary->words);
   printf("  thread-local   %" PRIu64 " bytes\n", summary->thread_local_size);
-  printf("  constructors   %zu\n  destructors    %zu\n", summary->constructors, summary->destructors);
+  printf("  constructors   %zu%s\n", summary->constructors, summary->constructed ? ", which ran at build time" : "");
+  printf("  destructors    %zu\n", summary->destructors);
   printf("  init function  ");
   print_name_line(summary->init_function ? summary->init_function : "none");
 }
@@ -93,17 +94,27 @@ static void print_addresses(void *context, const uint64_t *addresses, size_t cou
     printf("      %#12" PRIx64 "\n", addresses[i]);
 }
 
+void inspect_print_addresses(const struct inspect_view *view, inspect_sites *sites, size_t set)
+{
+  if (view->sites)
+    inspect_each_sites(view, sites, set, print_addresses, NULL);
+}
+
+void inspect_print_set(const struct pkgimg_site_set *set)
+{
+  printf("  %10" PRIu64 " %10" PRIu64 " %8" PRIu32 " %8" PRIu32 " %8" PRIu32 "  ", set->count, set->bytes,
+         set->arrays, set->bitsets, set->runs);
+}
+
 static void print_sites(const struct inspect_view *view)
 {
   print_heading("Sets of sites", view->summary->site_sets);
   printf("  %10s %10s %8s %8s %8s  %s\n", "sites", "bytes", "arrays", "bitsets", "runs", "pointing into");
   for (size_t i = 0; i < view->summary->site_sets; i++) {
     struct pkgimg_site_set set = pkgimg_inspection_site_set(view->inspection, i);
-    printf("  %10" PRIu64 " %10" PRIu64 " %8" PRIu32 " %8" PRIu32 " %8" PRIu32 "  ", set.count, set.bytes,
-           set.arrays, set.bitsets, set.runs);
+    inspect_print_set(&set);
     print_name_line(set.target);
-    if (view->sites)
-      inspect_each_sites(view, i, print_addresses, NULL);
+    inspect_print_addresses(view, pkgimg_inspection_sites, i);
   }
 }
 
@@ -162,4 +173,5 @@ void inspect_print_text(const struct inspect_view *view)
   print_targets(view);
   print_clones(view);
   inspect_print_types(view);
+  inspect_print_captured(view);
 }

@@ -193,7 +193,8 @@ const Elf64_Sym *linked_find(const struct linked *linked, const char *name)
   const Elf64_Sym *symbols = all_symbols(linked, &count);
   for (size_t i = 0; i < count; i++) {
     const char *candidate = span_string(linked->all_strings.bytes, symbols[i].st_name);
-    if (symbols[i].st_shndx != SHN_UNDEF && candidate && strcmp(candidate, name) == 0)
+    bool is_file = ELF64_ST_TYPE(symbols[i].st_info) == STT_FILE;  // often named as the package
+    if (symbols[i].st_shndx != SHN_UNDEF && !is_file && candidate && strcmp(candidate, name) == 0)
       return &symbols[i];
   }
   return NULL;

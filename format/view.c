@@ -2,19 +2,13 @@
 #include "format/view.h"
 
 #include "base/hash.h"
-#include "format/sites.h"
+#include "format/checks.h"
 
 #include <string.h>
 
 const char *machine_name(unsigned machine)
 {
   return machine == EM_X86_64 ? "x86-64" : machine == EM_AARCH64 ? "aarch64" : "unknown";
-}
-
-static enum pkgimg_status broken(const struct reader *reader, uint64_t offset, const char *what, uint64_t expected,
-                                 uint64_t found)
-{
-  return fail_at(reader->error, PKGIMG_MALFORMED, reader->file, reader->origin + offset, what, expected, found);
 }
 
 static enum pkgimg_status elf_header_check(const struct reader *reader, const Elf64_Ehdr *elf)
@@ -270,15 +264,6 @@ static enum pkgimg_status tables_locate(const struct reader *reader, struct tabl
   return PKGIMG_OK;
 }
 
-static enum pkgimg_status string_check(const struct reader *reader, const struct tables *tables, const void *user,
-                                       uint32_t offset)
-{
-  if (offset < tables->head->strings.count)
-    return PKGIMG_OK;
-  return broken(reader, (uint64_t)((const uint8_t *)user - tables->bytes.data), "bytes of strings", offset + 1ull,
-                tables->head->strings.count);
-}
-
 static enum pkgimg_status names_check(const struct reader *reader, const struct tables *tables)
 {
   TRY(string_check(reader, tables, &tables->head->name, tables->head->name));
@@ -460,88 +445,6 @@ static enum pkgimg_status flags_check(const struct reader *reader, const struct 
   if (flags & FORMAT_SYSIMAGE && tables->dependency_count)
     return broken(reader, offsetof(struct disk_tables, dependencies), "dependencies of a system image", 0,
                   tables->dependency_count);
-  return PKGIMG_OK;
-}
-
-// ---- what was captured
-
-static enum pkgimg_status heap_check(const struct reader *reader, const struct disk_geometry *geometry,
-                                     const struct disk_tables *head)
-{
-  const struct disk_heap *heap = &head->heap;
-  uint64_t at = offsetof(struct disk_tables, heap), most = 8ull * UINT32_MAX & ~(FORMAT_PAGE - 1ull);
-  uint64_t least = geometry->tables_offset + geometry->tables_size;
-  if (heap->size % FORMAT_PAGE || heap->size > most)
-    return broken(reader, at + 16, "size of the heap", most, heap->size);
-  if (heap->compression >= HEAP_COMPRESSION_COUNT)
-    return broken(reader, at + 32, "compression of the heap", HEAP_COMPRESSION_COUNT - 1, heap->compression);
-  if (heap->compression == HEAP_PLAIN && heap->stored_size != heap->size)
-    return broken(reader, at + 8, "stored size of the heap", heap->size, heap->stored_size);
-  if (heap->size && (heap->file_offset < least || heap->file_offset % FORMAT_PAGE ||
-                     heap->stored_size > INT64_MAX - heap->file_offset))
-    return broken(reader, at, "file offset of the heap (multiple of a page)", least, heap->file_offset);
-  if (heap->dirty_pages > heap->size / FORMAT_PAGE)
-    return broken(reader, at + 24, "pages of the heap that are written", heap->size / FORMAT_PAGE, heap->dirty_pages);
-  if (heap->reserved)
-    return broken(reader, at + 36, "reserved member of the heap", 0, heap->reserved);
-  const struct disk_region *exits = &head->exits;
-  uint64_t bytes;
-  if (exits->count == 0)
-    return PKGIMG_OK;
-  if (__builtin_mul_overflow(exits->count, sizeof(struct disk_exit), &bytes) || exits->address < FORMAT_H_START ||
-      exits->address % 8 || !range_within(exits->address - FORMAT_H_START, bytes, heap->size))
-    return broken(reader, offsetof(struct disk_tables, exits), "address of the exits", FORMAT_H_START,
-                  exits->address);
-  return PKGIMG_OK;
-}
-
-static enum pkgimg_status captured_set_check(const struct reader *reader, const struct tables *tables,
-                                             const struct disk_captured_set *set)
-{
-  uint64_t at = (uint64_t)((const uint8_t *)set - tables->bytes.data);
-  const void *bytes;
-  if (set->universe >= CAPTURED_UNIVERSE_COUNT)
-    return broken(reader, at + 12, "universe of a captured set", CAPTURED_UNIVERSE_COUNT - 1, set->universe);
-  if (set->kind >= CAPTURED_KIND_COUNT)
-    return broken(reader, at + 14, "kind of a captured set", CAPTURED_KIND_COUNT - 1, set->kind);
-  if (set->image > (set->kind == CAPTURED_HOST ? 0 : tables->dependency_count))
-    return broken(reader, at + 16, "image of a captured set", tables->dependency_count, set->image);
-  TRY(reader_array(reader, "bitmap of captured sites", set->offset, set->size, 1, 1, &bytes));
-  if (set->count > captured_universe(tables, set))
-    return broken(reader, at + 8, "number of captured sites", captured_universe(tables, set), set->count);
-  if (captured_has_details(set) && !range_within(set->first, set->count, tables->captured_detail_count))
-    return broken(reader, at + 20, "details of captured sites", tables->captured_detail_count, set->first);
-  for (uint32_t i = 0; set->kind == CAPTURED_HOST && i < set->count; i++)
-    if (tables->captured_details[set->first + i] >= tables->import_count)
-      return broken(reader, tables->head->captured_details.offset + 4ull * (set->first + i),
-                    "number of imports that a captured site needs",
-                    tables->captured_details[set->first + i] + 1ull, tables->import_count);
-  return PKGIMG_OK;
-}
-
-static bool is_in_image(const struct disk_geometry *geometry, const struct disk_tables *head, uint64_t address)
-{
-  for (unsigned i = 0; i < AREA_COUNT; i++)
-    if (address >= geometry->areas[i].address &&
-        address - geometry->areas[i].address <= geometry->areas[i].memory_size)
-      return true;
-  return address >= FORMAT_H_START && address - FORMAT_H_START <= head->heap.size;
-}
-
-static enum pkgimg_status captured_check(const struct reader *reader, const struct disk_geometry *geometry,
-                                         const struct tables *tables)
-{
-  TRY(heap_check(reader, geometry, tables->head));
-  for (uint32_t i = 0; i < tables->captured_set_count; i++)
-    TRY(captured_set_check(reader, tables, &tables->captured_sets[i]));
-  for (uint32_t i = 0; i < tables->root_count; i++) {
-    const struct disk_root *root = &tables->roots[i];
-    TRY(string_check(reader, tables, &root->name, root->name));
-    if (!is_in_image(geometry, tables->head, root->address))
-      return broken(reader, (uint64_t)((const uint8_t *)&root->address - tables->bytes.data), "address of a root",
-                    FORMAT_H_START, root->address);
-  }
-  return PKGIMG_OK;
   return PKGIMG_OK;
 }
 

@@ -34,7 +34,7 @@ static bool contains(const struct pkgimg_image *image, uint64_t address)
     if (address >= start && address - start < image->geometry.areas[area].memory_size)
       return true;
   }
-  return false;
+  return address - (uint64_t)image->heap < image->heap_size;
 }
 
 static struct pkgimg_image *find_image(const struct pkgimg_runtime *runtime, const void *address)
@@ -329,7 +329,11 @@ struct pkgimg_image *pkgimg_image_at(struct pkgimg_runtime *runtime, const void 
 
 void pkgimg_image_areas(const struct pkgimg_image *image, struct pkgimg_area *areas)
 {
-  areas_describe(&image->geometry, image_base(image), areas);
+  struct disk_area heap = {.address = (uint64_t)image->heap,
+                           .memory_size = image->heap_size,
+                           .file_offset = image->heap_offset,
+                           .file_size = image->heap_stored};
+  areas_describe(&image->geometry, image_base(image), &heap, areas);
 }
 
 // ---- statistics

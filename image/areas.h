@@ -8,7 +8,8 @@
 
 #include <pkgimg/pkgimg.h>
 
-/// Describe all areas of a geometry; `base` is added to addresses as linked.
-void areas_describe(const struct disk_geometry *geometry, uint64_t base, struct pkgimg_area areas[AREA_COUNT]);
+/// Describe all areas of a geometry, to whose addresses `base` is added, and the heap, which has one of its own.
+void areas_describe(const struct disk_geometry *geometry, uint64_t base, const struct disk_area *heap,
+                    struct pkgimg_area areas[PKGIMG_AREA_COUNT]);
 
 #endif

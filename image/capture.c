@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "image/capture.h"
 
+#include "image/lines.h"
+
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -98,6 +100,11 @@ static enum pkgimg_status make_file(const char *name, uint64_t size, int *fd, st
   return PKGIMG_OK;
 }
 
+static unsigned limit_of(const struct pkgimg_build_options *options)
+{
+  return options->precompile_limit == PKGIMG_LIMIT_DEFAULT ? 300 : options->precompile_limit;
+}
+
 enum pkgimg_status capture_run(struct capture *capture, unsigned run, const uint64_t *watched, size_t watched_count,
                                int *exit_code, struct pkgimg_error *error)
 {
@@ -118,7 +125,7 @@ enum pkgimg_status capture_run(struct capture *capture, unsigned run, const uint
     TRY(string_list_add(&arguments, error, "--"));
   for (size_t i = 0; i < watched_count; i++)
     TRY(string_list_add(&arguments, error, "0x%llx", (unsigned long long)watched[i]));
-  return child_run(arguments.items, capture->options->folder, capture->options->precompile_limit, &at->output,
+  return child_run(arguments.items, capture->options->folder, limit_of(capture->options), &at->output,
                    exit_code, error);
 }
 
@@ -136,7 +143,7 @@ static enum pkgimg_status check_exit(const struct capture *capture, unsigned run
   show_output(capture, &capture->runs[run]);
   if (code == CHILD_TIMEOUT)
     return fail_name(error, PKGIMG_CAPTURE, options->name, options->precompile,
-                     "run %u of the initialisation did not end within %u seconds", run + 1, options->precompile_limit);
+                     "run %u of the initialisation did not end within %u seconds", run + 1, limit_of(options));
   if (code > 128)
     return fail_name(error, PKGIMG_CAPTURE, options->name, options->precompile,
                      "run %u of the initialisation ended with signal %d (%s)", run + 1, code - 128,
@@ -199,19 +206,12 @@ static enum pkgimg_status read_run(struct capture *capture, unsigned index, stru
   return map_file(run->heap_fd, run->heap_size, &run->heap, error);
 }
 
-static enum pkgimg_status check_complaints(const struct capture *capture, struct pkgimg_error *error)
+static enum pkgimg_status check_changes(const struct capture *capture, struct pkgimg_error *error)
 {
   const struct snapshot *snapshot = capture->runs[0].snapshot;
-  const char *text = snapshot_at(snapshot, snapshot->complaints.offset);
-  if (snapshot->changes.count)
-    return capture_explain_change(capture, snapshot_at(snapshot, snapshot->changes.offset), error);
-  if (snapshot->complaints.count == 0)
+  if (snapshot->changes.count == 0)
     return PKGIMG_OK;
-  show_output(capture, &capture->runs[0]);
-  const char *end = memchr(text, '\n', snapshot->complaints.count);
-  return fail_name(error, PKGIMG_CAPTURE, capture->options->name, capture->options->precompile,
-                   "the initialisation leaves something behind that no image can hold: %.*s",
-                   (int)(end ? end - text : 0), text);
+  return capture_explain_change(capture, snapshot_at(snapshot, snapshot->changes.offset), error);
 }
 
 // If the kernel gave everything the same place again, a pointer to it would look like a number.
@@ -299,7 +299,10 @@ static enum pkgimg_status compare(struct capture *capture, struct pkgimg_error *
     input.runs[i] = capture->runs[i].snapshot;
     input.heaps[i] = capture->runs[i].heap;
   }
+  const struct snapshot_table *complaints = &input.runs[0]->complaints;
   TRY(capture_compare(&input, &capture->result, error));
+  if (complaints->count)
+    return capture_explain_complaint(capture, snapshot_at(input.runs[0], complaints->offset), error);
   return capture->result.finding_count ? capture_explain(capture, error) : PKGIMG_OK;
 }
 
@@ -334,7 +337,7 @@ enum pkgimg_status capture_package(struct capture *capture, const struct pkgimg_
     TRY(read_run(capture, run, error));
   }
   TRY(check_places(capture, error));
-  TRY(check_complaints(capture, error));
+  TRY(check_changes(capture, error));
   show_output(capture, &capture->runs[0]);
   return compare(capture, error);
 }
@@ -361,6 +364,7 @@ void capture_deinit(struct capture *capture)
   free(capture->clones);
   free(capture->images);
   buffer_deinit(&capture->bytes);
+  lines_close(capture->lines);
   scratch_deinit(&capture->scratch);
   capture_result_deinit(&capture->result);
 }

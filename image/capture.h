@@ -35,6 +35,7 @@ struct capture {
     struct buffer output;
   } runs[CAPTURE_RUNS];
   struct capture_result result;
+  struct lines *lines;  ///< of the package, once something is to be explained
 };
 void capture_deinit(struct capture *capture);
 
@@ -61,6 +62,10 @@ void capture_run_deinit(struct capture_child_run *run);
 
 /// Say what cannot be captured, finding by finding, to the diagnostics, and fail with the first.
 enum pkgimg_status capture_explain(struct capture *capture, struct pkgimg_error *error);
+/// Fail with what a run left behind in its process, a line of its own; named by the object that holds it, if the
+/// comparison found one.
+enum pkgimg_status capture_explain_complaint(struct capture *capture, const char *complaint,
+                                             struct pkgimg_error *error);
 /// The same for a change of a dependency's data.
 enum pkgimg_status capture_explain_change(const struct capture *capture, const struct snapshot_change *change,
                                           struct pkgimg_error *error);

@@ -3,7 +3,7 @@
 // Why something cannot be captured, in terms of the package's source.
 #include "image/capture.h"
 
-#include "format/heap.h"
+#include "image/lines.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -42,24 +42,47 @@ static void name_data(const struct linked *linked, uint64_t place, char *text, s
              (unsigned long long)(FORMAT_W_START + place - symbol->st_value));
 }
 
-static void name_finding(const struct capture *capture, const struct capture_finding *finding, char *text, size_t size)
+// A part of W, or the list of calls at exit, which no word of W leads to.
+static void name_root(const struct capture *capture, uint64_t place, char *text, size_t size)
 {
-  char owner[256];
-  const struct snapshot *run = capture->runs[0].snapshot;
+  if (place < capture->file.header.geometry.areas[AREA_W].memory_size)
+    name_data(capture->linked, place, text, size);
+  else
+    snprintf(text, size, "a call at exit");
+}
+
+// `state+0x8 -> object of 64 bytes +0x18`: the words that lead to an object, from a variable on; at most so many.
+static void name_path(const struct capture *capture, const struct capture_path *path, size_t most, char *text,
+                      size_t size)
+{
+  name_root(capture, path->hops[0].offset, text, size);
+  for (size_t i = 1; i < path->count && i < most; i++) {
+    const struct capture_hop *hop = &path->hops[i];
+    bool gap = path->left_out && i == CAPTURE_MOST_HOPS / 2;
+    size_t used = strlen(text);
+    snprintf(text + used, size - used, "%s -> object of %llu bytes +0x%llx", gap ? " -> ..." : "",
+             (unsigned long long)hop->size, (unsigned long long)hop->offset);
+  }
+  size_t used = strlen(text);
+  snprintf(text + used, size - used, "%s", path->count > most ? " -> ..." : "");
+}
+
+// Hops of its path at most: as many as there is room for in the name of an error, or all.
+enum { BRIEF = 2, FULL = CAPTURE_MOST_HOPS };
+
+static void name_finding(const struct capture *capture, const struct capture_finding *finding, size_t hops, char *text,
+                         size_t size)
+{
+  char path[512], byte[64] = "";
   if (!finding->in_heap) {
     name_data(capture->linked, finding->place, text, size);
     return;
   }
-  uint64_t reached = finding->reached & ~CAPTURE_REACHED_IN_HEAP;
-  if (finding->reached & CAPTURE_REACHED_IN_HEAP)
-    snprintf(owner, sizeof owner, "another object of %zu bytes",
-             (size_t)heap_object_at(capture->runs[0].heap +
-                                    capture_object_at(capture->runs[0].heap, run->heap_used, reached))
-                 .size);
-  else
-    name_data(capture->linked, reached, owner, sizeof owner);
-  snprintf(text, size, "byte %llu of an object of %llu bytes, which %s leads to",
-           (unsigned long long)(finding->place - finding->object), (unsigned long long)finding->object_size, owner);
+  name_path(capture, &finding->path, hops, path, sizeof path);
+  if (finding->fault != CAPTURE_STREAM)
+    snprintf(byte, sizeof byte, "byte %lld of ", (long long)(finding->place - finding->object));
+  snprintf(text, size, "%san object of %llu bytes, which %s leads to", byte, (unsigned long long)finding->object_size,
+           path);
 }
 
 // ---- guesses
@@ -139,7 +162,9 @@ static void guess(const struct capture *capture, const struct capture_finding *f
 {
   char mapping[256];
   mapping_at(capture->runs[0].snapshot, finding->values[0], mapping, sizeof mapping);
-  if (finding->fault == CAPTURE_STACK)
+  if (finding->fault == CAPTURE_STREAM)
+    snprintf(text, size, "it is an open stream (FILE), an object of the host: close it, and open it in each process");
+  else if (finding->fault == CAPTURE_STACK)
     snprintf(text, size, "it points into the stack, to something that is gone");
   else if (finding->fault == CAPTURE_LAYOUT)
     snprintf(text, size, "it has another size in each run: its length depends on something that differs");
@@ -244,6 +269,21 @@ static const char *allocation_of(const struct allocations *allocations, uint64_t
   return NULL;
 }
 
+// One frame: what was inlined into the function, then itself by its symbol.
+static void tell_frame(const struct capture *capture, uint64_t address, const char *symbol, const char **word,
+                       FILE *out)
+{
+  enum { MOST = 16 };
+  struct line calls[MOST];
+  size_t count = lines_of_code(capture->lines, address, calls, MOST);
+  for (size_t i = 0; i < count || i == 0; i++) {
+    bool last = i + 1 >= count;
+    fprintf(out, "    %s %s", *word, last || !calls[i].function ? symbol : calls[i].function);
+    fprintf(out, count && calls[i].file ? ", %s:%d\n" : "\n", calls[i].file, calls[i].number);
+    *word = "called by";
+  }
+}
+
 // The calls within the package, innermost first.
 static void tell_calls(const struct capture *capture, const struct allocations *allocations, const char *line,
                        FILE *out)
@@ -255,11 +295,19 @@ static void tell_calls(const struct capture *capture, const struct allocations *
     if (rest == line)
       break;
     name_call(capture, allocations->base, address, name, sizeof name);
-    if (name[0]) {
-      fprintf(out, "    %s %s\n", word, name);
-      word = "called by";
-    }
+    if (name[0])
+      tell_frame(capture, address - allocations->base - 1, name, &word, out);
   }
+}
+
+// Where the variable that leads to a finding, or holds it, is declared.
+static void tell_declaration(const struct capture *capture, const struct capture_finding *finding, FILE *out)
+{
+  struct line line;
+  uint64_t place = finding->in_heap ? finding->path.hops[0].offset : finding->place;
+  const Elf64_Sym *symbol = symbol_at(capture->linked, FORMAT_W_START + place, STT_OBJECT);
+  if (symbol && lines_of_variable(capture->lines, symbol->st_value, &line))
+    fprintf(out, "    %s is declared at %s:%d\n", symbol_text(capture->linked, symbol), line.file, line.number);
 }
 
 // ---- the report
@@ -267,22 +315,25 @@ static void tell_calls(const struct capture *capture, const struct allocations *
 static void tell(const struct capture *capture, const struct allocations *allocations,
                  const struct capture_finding *finding, FILE *out)
 {
-  char where[512], why[512];
-  name_finding(capture, finding, where, sizeof where);
+  char where[1024], why[512];
+  name_finding(capture, finding, FULL, where, sizeof where);
   guess(capture, finding, why, sizeof why);
-  fprintf(out, "%s: %s: %s\n    in %d runs: 0x%llx, 0x%llx, 0x%llx\n", capture->options->name, where, why,
-          CAPTURE_RUNS, (unsigned long long)finding->values[0], (unsigned long long)finding->values[1],
-          (unsigned long long)finding->values[2]);
+  fprintf(out, "%s: %s: %s\n", capture->options->name, where, why);
+  if (finding->fault != CAPTURE_STREAM)
+    fprintf(out, "    in %d runs: 0x%llx, 0x%llx, 0x%llx\n", CAPTURE_RUNS, (unsigned long long)finding->values[0],
+            (unsigned long long)finding->values[1], (unsigned long long)finding->values[2]);
+  tell_declaration(capture, finding, out);
   if (finding->in_heap)
     tell_calls(capture, allocations, allocation_of(allocations, finding->object), out);
 }
 
-enum pkgimg_status capture_explain(struct capture *capture, struct pkgimg_error *error)
+static void tell_all(struct capture *capture)
 {
   struct allocations allocations AUTO(allocations_deinit) = {0};
   const struct capture_result *result = &capture->result;
-  char where[512], why[512], *text = NULL;
+  char *text = NULL;
   size_t size = 0;
+  capture->lines = lines_open((struct span){capture->bytes.data, capture->bytes.size});
   find_allocations(capture, &allocations);
   FILE *out = open_memstream(&text, &size);
   for (size_t i = 0; out && i < result->finding_count; i++)
@@ -294,10 +345,33 @@ enum pkgimg_status capture_explain(struct capture *capture, struct pkgimg_error 
   diagnose(&(struct diagnostics){capture->options->diagnostic, capture->options->diagnostic_context},
            &(struct buffer){.data = (uint8_t *)text, .size = size});
   free(text);
-  name_finding(capture, &result->findings[0], where, sizeof where);
+}
+
+enum pkgimg_status capture_explain(struct capture *capture, struct pkgimg_error *error)
+{
+  const struct capture_result *result = &capture->result;
+  char where[1024], why[512];
+  tell_all(capture);
+  name_finding(capture, &result->findings[0], BRIEF, where, sizeof where);
   guess(capture, &result->findings[0], why, sizeof why);
   return fail_name(error, PKGIMG_CAPTURE, capture->options->name, where,
                    "what initialisation left there is not the same in every run: %s", why);
+}
+
+enum pkgimg_status capture_explain_complaint(struct capture *capture, const char *complaint, struct pkgimg_error *error)
+{
+  const struct capture_result *result = &capture->result;
+  char where[1024] = "";
+  int descriptor = -1;
+  sscanf(complaint, "descriptor %d ", &descriptor);
+  for (size_t i = 0; !where[0] && descriptor >= 0 && i < result->finding_count; i++)
+    if (result->findings[i].fault == CAPTURE_STREAM && result->findings[i].values[0] == (uint64_t)descriptor)
+      name_finding(capture, &result->findings[i], FULL, where, sizeof where);
+  if (where[0])
+    tell_all(capture);
+  return fail_name(error, PKGIMG_CAPTURE, capture->options->name, capture->options->precompile,
+                   "the initialisation leaves something behind that no image can hold: %.*s%s%s",
+                   (int)strcspn(complaint, "\n"), complaint, where[0] ? ", by the stream in " : "", where);
 }
 
 enum pkgimg_status capture_explain_change(const struct capture *capture, const struct snapshot_change *change,

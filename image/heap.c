@@ -21,6 +21,8 @@ enum pkgimg_status heap_place(struct session *session, struct pkgimg_image *imag
   TRY(heap_map(handle, heap, heap_way(heap), session->runtime->heap_place, &image->heap, &session->runtime->counts,
                session->error));
   image->heap_size = heap->size;
+  image->heap_offset = heap->file_offset;
+  image->heap_stored = heap->stored_size;
   return heaps_add(image->heap, image->heap_size, session->error);
 }
 

@@ -3,9 +3,9 @@
 // Looking at image files: verify and inspection.
 #include "cpuid/detect.h"
 #include "format/relocation.h"
-#include "format/sites.h"
 #include "image/areas.h"
 #include "image/baseline.h"
+#include "image/inspect_captured.h"
 #include "image/inspection.h"
 #include "mapper/mapper.h"
 
@@ -141,7 +141,10 @@ static void summarise(struct pkgimg_inspection *inspection)
       .methods = file->tables.types.method_count,
   };
   memcpy(summary->build_id, file->header.geometry.build_id, sizeof summary->build_id);
-  areas_describe(&file->header.geometry, 0, summary->areas);
+  const struct disk_heap *heap = &head->heap;
+  areas_describe(&file->header.geometry, 0,
+                 &(struct disk_area){FORMAT_H_START, heap->size, heap->file_offset, heap->stored_size},
+                 summary->areas);
 }
 
 static enum pkgimg_status fill(struct pkgimg_inspection *inspection, const char *path, struct pkgimg_error *error)
@@ -154,7 +157,7 @@ static enum pkgimg_status fill(struct pkgimg_inspection *inspection, const char 
   TRY(count_uses(inspection, error));
   TRY(explain_targets(inspection, error));
   summarise(inspection);
-  return PKGIMG_OK;
+  return inspect_captured(inspection, error);
 }
 
 enum pkgimg_status pkgimg_inspection_open(const char *path, struct pkgimg_inspection **result,
@@ -251,24 +254,19 @@ struct pkgimg_dependency pkgimg_inspection_dependency(const struct pkgimg_inspec
   return dependency;
 }
 
+static const char *set_target(const struct pkgimg_inspection *inspection, uint32_t set)
+{
+  const struct tables *tables = &inspection->file.tables;
+  return set == FORMAT_SET_SELF           ? inspection->summary.name
+         : set == tables_host_set(tables) ? "host"
+                                          : string(inspection, tables->dependencies[set - 1].name);
+}
+
 struct pkgimg_site_set pkgimg_inspection_site_set(const struct pkgimg_inspection *inspection, size_t index)
 {
   const struct tables *tables = &inspection->file.tables;
-  struct sites_walk walk;
-  uint32_t ids[SITES_BATCH];
-  bool begun = sites_begin(&walk, tables_sites(tables, (uint32_t)index), tables->head->words);
-  while (begun && sites_next(&walk, ids) > 0)
-    continue;
-  const char *target = index == FORMAT_SET_SELF ? inspection->summary.name
-                       : index == tables_host_set(tables)
-                           ? "host"
-                           : string(inspection, tables->dependencies[index - 1].name);
-  return (struct pkgimg_site_set){.target = target,
-                                  .count = tables->site_sets[index].count,
-                                  .bytes = tables->site_sets[index].size,
-                                  .arrays = walk.kinds[SITES_ARRAY],
-                                  .bitsets = walk.kinds[SITES_BITSET],
-                                  .runs = walk.kinds[SITES_RUN]};
+  return inspect_set(tables_sites(tables, (uint32_t)index), tables->head->words, tables->site_sets[index].count,
+                     set_target(inspection, (uint32_t)index));
 }
 
 static size_t count_bodies(const struct tables *tables, size_t target)
@@ -310,15 +308,8 @@ size_t pkgimg_inspection_sites(const struct pkgimg_inspection *inspection, size_
                                uint64_t *addresses, size_t capacity)
 {
   const struct tables *tables = &inspection->file.tables;
-  struct sites_walk walk;
-  uint32_t ids[SITES_BATCH];
-  uint64_t seen = 0;
-  size_t copied = 0;
-  if (!sites_begin(&walk, tables_sites(tables, (uint32_t)set), tables->head->words))
-    return 0;
-  for (size_t count; copied < capacity && (count = sites_next(&walk, ids)) > 0;)
-    for (size_t i = 0; i < count && copied < capacity; i++, seen++)
-      if (seen >= first)
-        addresses[copied++] = site_address(&inspection->file.header.geometry, ids[i]);
-  return copied;
+  size_t count = inspect_ids(tables_sites(tables, (uint32_t)set), tables->head->words, first, addresses, capacity);
+  for (size_t i = 0; i < count; i++)
+    addresses[i] = site_address(&inspection->file.header.geometry, (uint32_t)addresses[i]);
+  return count;
 }

@@ -18,7 +18,7 @@ struct pkgimg_inspection {
   struct cpu_ranking ranking;  // of its targets, on this machine
   struct target_texts {
     char features[1024], missing[512];
-  } * targets;
+  } *targets;
   size_t *uses;       // of each import
   uint32_t *exports;  // indices of defined dynamic symbols
   size_t export_count;

@@ -16,8 +16,9 @@ struct manifest {
   const char *path;
   char *folder;  // of the manifest, or the caller's
   char *name, *init;
-  bool sysimage;
+  bool sysimage, compress;
   char *precompile;
+  unsigned precompile_limit;
   struct string_list sources, cflags, exports, deps, libs, roots;
   struct pkgimg_error *error;
 };
@@ -58,6 +59,18 @@ static enum pkgimg_status take_boolean(const struct manifest *manifest, const uc
   return ucl_object_toboolean_safe(object, value) ? PKGIMG_OK : wrong_type(manifest, object, "true or false");
 }
 
+static enum pkgimg_status take_limit(const struct manifest *manifest, const ucl_object_t *object, unsigned *value)
+{
+  int64_t number;
+  if (ucl_object_type(object) != UCL_INT || !ucl_object_toint_safe(object, &number))
+    return wrong_type(manifest, object, "a number of seconds");
+  if (number < 0 || number > 1000000)
+    return fail_name(manifest->error, PKGIMG_MANIFEST, manifest->path, ucl_object_key(object),
+                     "expected 0 to 1000000 seconds, found %lld", (long long)number);
+  *value = (unsigned)number;
+  return PKGIMG_OK;
+}
+
 // One string is a list of one.
 static enum pkgimg_status take_list(const struct manifest *manifest, const ucl_object_t *object,
                                     struct string_list *list)
@@ -92,13 +105,17 @@ static enum pkgimg_status take_key(struct manifest *manifest, const ucl_object_t
     return PKGIMG_OK;
   if (strcmp(key, "sysimage") == 0)
     return take_boolean(manifest, object, &manifest->sysimage);
+  if (strcmp(key, "compress") == 0)
+    return take_boolean(manifest, object, &manifest->compress);
+  if (strcmp(key, "precompile_limit") == 0)
+    return take_limit(manifest, object, &manifest->precompile_limit);
   for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
     if (strcmp(key, keys[i].key) == 0)
       return keys[i].list ? take_list(manifest, object, keys[i].list)
                           : take_string(manifest, object, keys[i].text);
   return fail_name(manifest->error, PKGIMG_MANIFEST, manifest->path, key,
                    "unknown key; known are name, version, sources, cflags, exports, deps, libs, init, "
-                   "precompile, roots, sysimage");
+                   "precompile, precompile_limit, roots, compress, sysimage");
 }
 
 static enum pkgimg_status take_keys(struct manifest *manifest, struct ucl_parser *parser)
@@ -209,7 +226,10 @@ static enum pkgimg_status combine(struct manifest *manifest, struct pkgimg_build
     options->init = manifest->init;
   if (!options->precompile)
     options->precompile = manifest->precompile;
+  if (options->precompile_limit == PKGIMG_LIMIT_DEFAULT)
+    options->precompile_limit = manifest->precompile_limit;
   options->sysimage |= manifest->sysimage;
+  options->compress |= manifest->compress;
   return PKGIMG_OK;
 }
 
@@ -248,7 +268,8 @@ enum pkgimg_status pkgimg_build_manifest(const char *path, const struct pkgimg_b
 {
   struct pkgimg_build_options options = PKGIMG_BUILD_OPTIONS_INIT;
   struct string_list files AUTO(string_list_deinit) = {0};
-  struct manifest manifest AUTO(manifest_deinit) = {.path = path, .error = error};
+  struct manifest manifest AUTO(manifest_deinit) = {
+      .path = path, .precompile_limit = PKGIMG_LIMIT_DEFAULT, .error = error};
   if (overrides && overrides->size != sizeof *overrides)
     return fail(error, PKGIMG_INVALID_ARGUMENT, path, "struct pkgimg_build_options: size: expected %zu, found %zu",
                 sizeof *overrides, overrides->size);

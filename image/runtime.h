@@ -37,6 +37,7 @@ struct pkgimg_image {
   uint64_t init_function, handle;  // as linked; init_function 0: none
   uint8_t *heap;                   // H in memory, NULL if there is none
   uint64_t heap_size;
+  uint64_t heap_offset, heap_stored;  // in the file
   struct disk_region exits;        // as linked
   bool captured;                   // its constructors ran when it was built
   uint32_t *clone_bodies;          // chosen address, as linked, of each clone

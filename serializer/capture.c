@@ -3,10 +3,18 @@
 
 #include "format/heap.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum { MOST_FINDINGS = 16 };
+
+/// Of a FILE (glibc's libio.h).
+#define STREAM_MAGIC 0xFBAD0000u
+#define STREAM_MASK  0xFFFF0000u
+
+/// In `reached`: the word is in H, not in W.
+#define REACHED_IN_HEAP (1ull << 63)
 
 struct work {
   const struct capture_input *input;
@@ -65,19 +73,6 @@ static bool find_object(const struct work *work, uint64_t offset, size_t *index)
   }
   *index = low - 1;
   return low > 0;
-}
-
-uint64_t capture_object_at(const uint8_t *heap, uint64_t used, uint64_t offset)
-{
-  uint64_t found = 0;
-  for (uint64_t at = FORMAT_HEAP_FIRST; at < used && at <= offset;) {
-    uint64_t span = heap_object_at(heap + at).span;
-    found = at;
-    if (span < 16)
-      break;
-    at += span;
-  }
-  return found;
 }
 
 // ---- words
@@ -238,6 +233,40 @@ static enum capture_fault fault_of(const struct work *work, const struct word *w
   return stack ? CAPTURE_STACK : mapped ? CAPTURE_UNNAMED : CAPTURE_DIFFERS;
 }
 
+// The word that led to an object first. false: it is in W.
+static bool hop_to(const struct work *work, size_t object, size_t *from, struct capture_hop *hop)
+{
+  uint64_t place = work->reached[object] - 1;
+  if (!(place & REACHED_IN_HEAP)) {
+    *hop = (struct capture_hop){.offset = place};
+    return false;
+  }
+  place &= ~REACHED_IN_HEAP;
+  find_object(work, place, from);
+  *hop = (struct capture_hop){.object = work->objects[*from],
+                              .size = heap_object_at(work->heap + work->objects[*from]).size,
+                              .offset = place - work->objects[*from]};
+  return true;
+}
+
+// Followed backwards, twice: to find its length, and to take what is to be shown.
+static void find_path(const struct work *work, size_t object, struct capture_path *path)
+{
+  struct capture_hop hop;
+  size_t length = 1, from = object;
+  while (hop_to(work, from, &from, &hop))
+    length++;
+  path->count = length < CAPTURE_MOST_HOPS ? length : CAPTURE_MOST_HOPS;
+  path->left_out = length - path->count;
+  for (size_t left = length; left > 0; left--) {
+    hop_to(work, object, &object, &hop);
+    if (left > length - CAPTURE_MOST_HOPS / 2 || length <= CAPTURE_MOST_HOPS)
+      path->hops[left - 1 - path->left_out] = hop;
+    else if (left <= CAPTURE_MOST_HOPS / 2)
+      path->hops[left - 1] = hop;
+  }
+}
+
 static enum pkgimg_status add_finding(struct work *work, const struct word *word, enum capture_fault fault,
                                       size_t object)
 {
@@ -253,7 +282,7 @@ static enum pkgimg_status add_finding(struct work *work, const struct word *word
   if (word->in_heap) {
     finding->object = work->objects[object];
     finding->object_size = heap_object_at(work->heap + finding->object).size;
-    finding->reached = work->reached[object] - 1;
+    find_path(work, object, &finding->path);
   }
   return PKGIMG_OK;
 }
@@ -265,7 +294,7 @@ static void reach(struct work *work, uint64_t offset, const struct word *from)
   size_t object;
   if (!find_object(work, offset, &object) || work->reached[object])
     return;
-  work->reached[object] = (from->place | (from->in_heap ? CAPTURE_REACHED_IN_HEAP : 0)) + 1;
+  work->reached[object] = (from->place | (from->in_heap ? REACHED_IN_HEAP : 0)) + 1;
   work->queue[work->queue_tail++] = object;
 }
 
@@ -374,6 +403,36 @@ static enum pkgimg_status look_at_words(struct work *work, size_t object, uint64
   return at < end ? look_at_tail(work, object, at, end - at) : PKGIMG_OK;
 }
 
+// glibc begins a FILE with _IO_MAGIC in the upper half of its flags, and has its table of functions behind it, in
+// memory of the host.
+static bool is_stream(const struct work *work, uint64_t at, uint64_t size)
+{
+  struct meaning meaning;
+  uint64_t tables[CAPTURE_RUNS];
+  for (int run = 0; run < CAPTURE_RUNS; run++) {
+    uint32_t flags;
+    if (size < sizeof(FILE) + sizeof(void *))
+      return false;
+    memcpy(&flags, work->input->heaps[run] + at, sizeof flags);
+    if ((flags & STREAM_MASK) != STREAM_MAGIC)
+      return false;
+    tables[run] = load64(work->input->heaps[run] + at + sizeof(FILE));
+  }
+  return !same(tables) && (!understand(work, tables, &meaning) || meaning.kind == CAPTURED_HOST);
+}
+
+static enum pkgimg_status refuse_stream(struct work *work, size_t index)
+{
+  uint64_t at = work->objects[index];
+  struct word word = {.in_heap = true, .place = at};
+  for (int run = 0; run < CAPTURE_RUNS; run++) {
+    int descriptor;
+    memcpy(&descriptor, work->input->heaps[run] + at + offsetof(FILE, _fileno), sizeof descriptor);
+    word.values[run] = (uint64_t)(int64_t)descriptor;
+  }
+  return add_finding(work, &word, CAPTURE_STREAM, index);
+}
+
 static enum pkgimg_status look_at_object(struct work *work, size_t index)
 {
   enum { BLOCK = 512 };
@@ -384,6 +443,8 @@ static enum pkgimg_status look_at_object(struct work *work, size_t index)
     word.values[run] = at <= work->input->runs[run]->heap_used ? load64(work->input->heaps[run] + at - 8) : 0;
   if (!same(word.values))
     return add_finding(work, &word, CAPTURE_LAYOUT, index);
+  if (is_stream(work, at, object.size))
+    return refuse_stream(work, index);
   work->out->objects++;
   work->out->object_bytes += object.size;
   store64(work->out->heap.data + at - 8, word.values[0]);

@@ -48,6 +48,20 @@ enum capture_fault {
   CAPTURE_OUTSIDE,    ///< points into memory of somebody else
   CAPTURE_LAYOUT,     ///< an object is another one in another run
   CAPTURE_UNALIGNED,  ///< a pointer that is not at a multiple of 8
+  CAPTURE_STREAM,     ///< an open stream of the C library; values: its descriptors
+};
+
+/// A word that leads to another object: of an object in H, or of W (size 0).
+struct capture_hop {
+  uint64_t object, size;
+  uint64_t offset;  ///< of the word, from the object, or from W
+};
+
+/// How an object is reached, from a word of W on. Of a long way, hops in the middle are left out.
+#define CAPTURE_MOST_HOPS 6
+struct capture_path {
+  struct capture_hop hops[CAPTURE_MOST_HOPS];
+  size_t count, left_out;
 };
 
 /// A word that cannot be captured.
@@ -56,10 +70,9 @@ struct capture_finding {
   bool in_heap;
   uint64_t place;                 ///< byte of W, or of H
   uint64_t object, object_size;   ///< in H: of the object
-  uint64_t reached;               ///< in H: the word that leads to the object, as place; bit 63: it is in H
+  struct capture_path path;       ///< in H: to the object
   uint64_t values[CAPTURE_RUNS];
 };
-#define CAPTURE_REACHED_IN_HEAP (1ull << 63)
 
 struct capture_result {
   struct buffer data;  ///< W, up to its last byte that is not zero
@@ -79,8 +92,5 @@ void capture_result_deinit(struct capture_result *result);
 /// checked by snapshot_check.
 PKGIMG_MUST_USE enum pkgimg_status capture_compare(const struct capture_input *input,
                                                    struct capture_result *result, struct pkgimg_error *error);
-
-/// The object of H that an offset belongs to, as a chain of headers tells; 0 if there is none.
-uint64_t capture_object_at(const uint8_t *heap, uint64_t used, uint64_t offset);
 
 #endif

@@ -80,9 +80,12 @@ struct pkgimg_build_options {
   void *diagnostic_context;
   const struct pkgimg_build_types *types;  ///< beside those of the sources; NULL: none
 };
+/// A precompile_limit of the manifest's, or else of 300 seconds.
+#define PKGIMG_LIMIT_DEFAULT (~0u)
 #define PKGIMG_BUILD_OPTIONS_INIT                                                                                 \
   {                                                                                                               \
-    .size = sizeof(struct pkgimg_build_options), .optimize = 2, .inline_functions = 1, .precompile_limit = 300     \
+    .size = sizeof(struct pkgimg_build_options), .optimize = 2, .inline_functions = 1,                            \
+    .precompile_limit = PKGIMG_LIMIT_DEFAULT                                                                      \
   }
 
 /// Build from files: .c, .cc, .cpp, .cxx, .ll, .bc, or folders, of which all such files are taken,

@@ -20,6 +20,17 @@ PKGIMG_PUBLIC PKGIMG_MUST_USE enum pkgimg_status pkgimg_inspection_open(const ch
                                                                         struct pkgimg_error *error);
 PKGIMG_PUBLIC void pkgimg_inspection_close(struct pkgimg_inspection *inspection);
 
+/// The captured heap as the file holds it.
+struct pkgimg_heap {
+  uint64_t size;                   ///< bytes in memory; 0: there is none
+  uint64_t stored_size;            ///< bytes in the file
+  const char *compression;         ///< "none" or "zstd"
+  int mapped;                      ///< a load maps the file; else it reads all of it
+  uint64_t dirty_pages;            ///< pages of 4 KiB with words that a load writes
+  uint64_t objects, object_bytes;  ///< that are kept
+  uint64_t unpack_nanoseconds;     ///< what it took just now to unpack it, which each load does; 0: not compressed
+};
+
 struct pkgimg_summary {
   const char *name;        ///< the package
   const char *machine;     ///< "x86-64" or "aarch64"
@@ -42,6 +53,10 @@ struct pkgimg_summary {
   size_t constructors, destructors;
   const char *init_function;  ///< NULL if none is declared
   size_t types, methods;      ///< that the package states
+  int constructed;            ///< constructors ran when it was built, and do not run again
+  struct pkgimg_heap heap;
+  size_t captured_sets, roots;
+  uint64_t exits;  ///< calls that the constructors want at the end of each process
 };
 
 struct pkgimg_export {
@@ -72,6 +87,21 @@ struct pkgimg_site_set {
   uint64_t count;                  ///< words
   uint64_t bytes;                  ///< of its bitmap in the file
   uint32_t arrays, bitsets, runs;  ///< containers of each kind
+};
+
+/// The same of captured data: words that hold something else than the linker put there.
+struct pkgimg_captured_set {
+  struct pkgimg_site_set sites;
+  const char *place;  ///< "data": the words lie in L and W; "heap": in H
+  const char *kind;   ///< "base": they point into areas of the target, "heap": into its heap, "host": to symbols,
+                      ///< "clone": to functions with several bodies
+};
+
+/// An object that programs find by name.
+struct pkgimg_named_root {
+  const char *name;
+  uint64_t address;    ///< as linked; H begins at its address in the areas
+  const char *symbol;  ///< the exported variable that it is or lies in, NULL if none
 };
 
 /// A processor that the image has code for. Target 0 is the baseline.
@@ -152,10 +182,17 @@ PKGIMG_PUBLIC struct pkgimg_stated_method pkgimg_inspection_method(const struct 
 /// The number of the type of an argument; SIZE_MAX: any.
 PKGIMG_PUBLIC size_t pkgimg_inspection_method_argument(const struct pkgimg_inspection *inspection, size_t method,
                                                        size_t index);
+PKGIMG_PUBLIC struct pkgimg_captured_set pkgimg_inspection_captured_set(const struct pkgimg_inspection *inspection,
+                                                                        size_t index);
+PKGIMG_PUBLIC struct pkgimg_named_root pkgimg_inspection_root(const struct pkgimg_inspection *inspection,
+                                                              size_t index);
 /// Copy the addresses (as linked, ascending) of up to `capacity` sites of a set, from the
 /// `first`-th on; returns how many were copied.
 PKGIMG_PUBLIC size_t pkgimg_inspection_sites(const struct pkgimg_inspection *inspection, size_t set,
                                              uint64_t first, uint64_t *addresses, size_t capacity);
+/// The same for a captured set.
+PKGIMG_PUBLIC size_t pkgimg_inspection_captured_sites(const struct pkgimg_inspection *inspection, size_t set,
+                                                      uint64_t first, uint64_t *addresses, size_t capacity);
 
 #ifdef __cplusplus
 }

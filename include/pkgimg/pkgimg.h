@@ -98,16 +98,17 @@ PKGIMG_PUBLIC const char *pkgimg_image_path(const struct pkgimg_image *image);
 /// The image whose areas contain `address`, or NULL for memory of the host.
 PKGIMG_PUBLIC struct pkgimg_image *pkgimg_image_at(struct pkgimg_runtime *runtime, const void *address);
 
-/// Where one part of an image lies in memory and in its file. `name` is "R", "X", "L" or "W".
+/// Where one part of an image lies in memory and in its file. `name` is "R", "X", "L", "W" or "H", the captured heap,
+/// which lies apart from the others.
 struct pkgimg_area {
   const char *name;
   uint64_t address;      ///< as linked; of a loaded image: in memory
   uint64_t memory_size;  ///< bytes
   uint64_t file_offset;
-  uint64_t file_size;  ///< bytes; the rest of memory_size is zero
+  uint64_t file_size;  ///< bytes; the rest of memory_size is zero, but H may be compressed
   int protection;      ///< PROT_READ, PROT_WRITE, PROT_EXEC
 };
-#define PKGIMG_AREA_COUNT 4
+#define PKGIMG_AREA_COUNT 5
 
 /// Fill `areas` with the PKGIMG_AREA_COUNT areas of a loaded image.
 PKGIMG_PUBLIC void pkgimg_image_areas(const struct pkgimg_image *image, struct pkgimg_area *areas);

@@ -100,6 +100,40 @@ static void system_images(void)
   CHECK(is_sysimage());
 }
 
+static bool is_captured(const char *compression)
+{
+  struct pkgimg_inspection *inspection = NULL;
+  if (!CHECK_OK(pkgimg_inspection_open(scratch_path("result.so"), &inspection, &error), &error))
+    return false;
+  const struct pkgimg_summary *summary = pkgimg_inspection_summary(inspection);
+  bool result = summary->constructed && summary->roots == 1 && strcmp(summary->heap.compression, compression) == 0;
+  pkgimg_inspection_close(inspection);
+  return result;
+}
+
+static void captured(void)
+{
+  static const char text[] = "name = c; sources = c.c; precompile = warm; roots = state; precompile_limit = 1;";
+  struct pkgimg_build_options options = overrides();
+  source("c.c", "void *malloc(unsigned long); char *state; void warm(void) { state = malloc(5000); *state = 1; }\n");
+  CHECK_OK(build(text, &options), &error);
+  CHECK(is_captured("none"));
+  CHECK_OK(build("name = c; sources = c.c; precompile = warm; roots = [state]; compress = true;", &options), &error);
+  CHECK(is_captured("zstd"));
+  options.compress = 1;
+  CHECK_OK(build(text, &options), &error);
+  CHECK(is_captured("zstd"));
+  source("c.c", "int usleep(unsigned); int state; void warm(void) { usleep(1300000); state = 1; }\n");
+  CHECK_STATUS(build(text, &options), PKGIMG_CAPTURE, &error);
+  CHECK(strstr(error.text, "within 1 seconds"));
+  options.precompile_limit = 20;
+  CHECK_OK(build(text, &options), &error);
+  CHECK_STATUS(build("name = c; sources = c.c; precompile_limit = soon;", &options), PKGIMG_MANIFEST, &error);
+  CHECK(strstr(error.text, "expected a number of seconds, found string"));
+  CHECK_STATUS(build("name = c; sources = c.c; precompile_limit = -1;", &options), PKGIMG_MANIFEST, &error);
+  CHECK(strcmp(error.name, "precompile_limit") == 0);
+}
+
 static void globs(void)
 {
   struct pkgimg_build_options options = overrides();
@@ -190,6 +224,7 @@ int main(void)
   source("sub/skip.c", "int skipped(void) { return 4; }\n");
   keys();
   system_images();
+  captured();
   globs();
   options_win();
   another_folder();
