@@ -77,7 +77,7 @@ static_assert(offsetof(struct bundle_header, build_id) == BUNDLE_HASHED, "bundle
 
 /// What an image of the closure makes a load do.
 enum bundle_work {
-  BUNDLE_HAS_WORK = 1,           ///< constructors, destructors, thread-local storage or residuals, its own
+  BUNDLE_HAS_WORK = 1,           ///< constructors, destructors, thread-local storage, types or residuals, its own
   BUNDLE_HAS_INIT = 2,           ///< a declared initialisation function, its own
   BUNDLE_CLOSURE_HAS_WORK = 4,   ///< it or something that it needs
   BUNDLE_CLOSURE_HAS_INIT = 8,
@@ -101,6 +101,7 @@ struct bundle_image {
   uint64_t init_function, handle;
   uint64_t heap_size;
   struct disk_region exits;
+  struct bundle_table types;  ///< bytes: the block of format/types.h
 };
 
 /// A symbol of the host.

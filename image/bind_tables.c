@@ -23,7 +23,7 @@ static uint32_t work_of(const struct binder *binder, const struct bound *image, 
   const struct disk_tables *head = tables_of(image)->head;
   bool constructs = head->init_array.count && !(head->flags & FORMAT_CAPTURED);
   bool own = constructs || head->fini_array.count || head->exits.count || head->thread_local_size ||
-             entry->residuals.count;
+             head->types.count || entry->residuals.count;
   uint32_t work = (own ? BUNDLE_HAS_WORK | BUNDLE_CLOSURE_HAS_WORK : 0u) |
                   (head->init_function ? BUNDLE_HAS_INIT | BUNDLE_CLOSURE_HAS_INIT : 0u);
   for (uint32_t i = 0; i < tables_of(image)->dependency_count; i++)
@@ -130,6 +130,16 @@ static enum pkgimg_status add_bodies(struct binder *binder)
   return PKGIMG_OK;
 }
 
+static enum pkgimg_status add_types(struct binder *binder)
+{
+  for (size_t i = 0; i < binder->deps.count; i++) {
+    const struct tables *tables = tables_of(&binder->images[i]);
+    const struct disk_table *types = &tables->head->types;
+    TRY(add_table(binder, &binder->entries[i].types, tables->bytes.data + types->offset, types->count, 1));
+  }
+  return PKGIMG_OK;
+}
+
 static enum pkgimg_status add_libraries(struct binder *binder)
 {
   uint32_t *names AUTO(free_pointer) = NULL;
@@ -170,6 +180,7 @@ static enum pkgimg_status add_tables(struct binder *binder)
   struct bundle_header *head = &binder->head;
   TRY(add_dependencies(binder));
   TRY(add_bodies(binder));
+  TRY(add_types(binder));
   TRY(add_libraries(binder));
   TRY(add_unwind(binder));
   TRY(add_index(binder, &head->names, false));

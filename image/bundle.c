@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/hash.h"
 #include "format/relocation.h"
+#include "image/types.h"
 #include "mapper/blocks.h"
 #include "relocator/heaps.h"
 #include "relocator/tls.h"
@@ -507,19 +508,42 @@ static enum pkgimg_status write_residuals(struct session *session, const struct 
   return PKGIMG_OK;
 }
 
+// The words for types' objects are filled by whoever makes the objects.
+static enum pkgimg_status take_types(struct session *session, const struct bundle *bundle,
+                                     const struct bundle_image *entry)
+{
+  struct types types;
+  struct pkgimg_image *image = index_find(session->runtime, entry->geometry.build_id);
+  TRY(check(session, "types of an image", bundle->head.blocks[BLOCK_CODE].size, entry->types.offset,
+            table_fits(&bundle->head, &entry->types, 1)));
+  struct reader reader = {.file = bundle->path,
+                          .origin = entry->types.offset,
+                          .bytes = {bundle->code + entry->types.offset, entry->types.count},
+                          .error = session->error};
+  TRY(types_read(&reader, &entry->geometry, &types));
+  return types_add(image, &types, session->error);
+}
+
+static enum pkgimg_status write_words(struct session *session, const struct bundle *bundle,
+                                      const struct bundle_image *entry)
+{
+  TRY(write_residuals(session, bundle, entry));
+  return entry->types.count ? take_types(session, bundle, entry) : PKGIMG_OK;
+}
+
 static enum pkgimg_status finish_words(struct session *session, const struct bundle *bundle,
                                        const struct bundle_image *entry)
 {
   const struct disk_area *constants = &entry->geometry.areas[AREA_L];
   uint64_t address = bundle->head.base + entry->offset + FORMAT_L_START;
   struct map_counts *counts = &session->runtime->counts;
-  if (entry->residuals.count == 0)
+  if (entry->residuals.count == 0 && entry->types.count == 0)
     return PKGIMG_OK;
   if (!in_block(bundle, entry->offset + FORMAT_L_START, constants->memory_size))
     return check(session, "L of an image", bundle->head.blocks[BLOCK_L].size, entry->offset, false);
   if (constants->memory_size)
     TRY(blocks_unseal(address, constants->memory_size, true, counts, session->error));
-  enum pkgimg_status status = write_residuals(session, bundle, entry);
+  enum pkgimg_status status = write_words(session, bundle, entry);
   if (constants->memory_size && status == PKGIMG_OK)
     status = blocks_unseal(address, constants->memory_size, false, counts, session->error);
   return status;
