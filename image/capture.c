@@ -12,7 +12,8 @@
 #include <unistd.h>
 
 // ---- where everything goes in each run. No two things keep their distance from one run to the next, and
-// of any two each one lies below the other once.
+// of any two each one lies below the other once. From the first run to the second each thing moves by an odd
+// multiple of its alignment: if a program wrote over more low bytes of a pointer than a load keeps, it shows.
 
 enum { GIB = 1 << 30 };
 
@@ -47,8 +48,8 @@ static struct places places_of(size_t count, uint64_t room, unsigned run, size_t
 {
   const size_t orders[CAPTURE_RUNS] = {index, count - 1 - index, (index + count / 2) % count};
   uint64_t start = places_start + orders[run] * room, random = mix(run * 1000003ull + index);
-  return (struct places){.base = start + (random & 0x3ffff) * FORMAT_PAGE,
-                         .heap = start + 4ull * GIB + (random >> 32 & 0x1ff) * FORMAT_HEAP_ALIGN};
+  return (struct places){.base = start + ((random & 0x3fffe) | (run & 1)) * FORMAT_PAGE,
+                         .heap = start + 4ull * GIB + ((random >> 32 & 0x1fe) | (run & 1)) * FORMAT_HEAP_ALIGN};
 }
 
 static enum pkgimg_status add_places(const struct capture *capture, unsigned run, struct string_list *arguments,
@@ -112,7 +113,8 @@ enum pkgimg_status capture_run(struct capture *capture, unsigned run, const uint
   TRY(string_list_add(&arguments, error, "/proc/%d/fd/%d", (int)getpid(), at->heap_fd));
   TRY(string_list_add(&arguments, error, "/proc/%d/fd/%d", (int)getpid(), at->snapshot_fd));
   TRY(string_list_add(&arguments, error, "%u", run));
-  TRY(string_list_add(&arguments, error, "0x%llx", (unsigned long long)heap_places[run] + (mix(run) & 0xfff) * FORMAT_HEAP_ALIGN));
+  TRY(string_list_add(&arguments, error, "0x%llx",
+                      (unsigned long long)heap_places[run] + ((mix(run) & 0xffe) | (run & 1)) * FORMAT_HEAP_ALIGN));
   TRY(add_places(capture, run, &arguments, error));
   if (watched_count)
     TRY(string_list_add(&arguments, error, "--"));

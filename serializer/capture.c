@@ -297,12 +297,12 @@ static enum pkgimg_status take_word(struct work *work, const struct word *word, 
     return add_finding(work, word, fault_of(work, word), object);
   bool own_heap = meaning.kind == CAPTURED_HEAP && meaning.image + 1 == work->input->image_count;
   uint64_t offset = address_bits(word->values[0]) - work->input->runs[0]->heap;
-  if (own_heap && !is_live(work, offset)) {
-    work->out->dangling++;
-    return PKGIMG_OK;
-  }
-  if (own_heap)
+  // A pointer to a freed object stays one. It cannot become null: the low bytes of the word may be in use
+  // again, as something else.
+  if (own_heap && is_live(work, offset))
     reach(work, offset, word);
+  else if (own_heap)
+    work->out->dangling++;
   *result = meaning.addend;
   return add_site(work, word, &meaning);
 }
