@@ -52,6 +52,13 @@ static struct places places_of(size_t count, uint64_t room, unsigned run, size_t
                          .heap = start + 4ull * GIB + ((random >> 32 & 0x1fe) | (run & 1)) * FORMAT_HEAP_ALIGN};
 }
 
+// The child runs in the folder of the sources.
+static enum pkgimg_status add_path(struct string_list *arguments, const char *path, struct pkgimg_error *error)
+{
+  char *absolute AUTO(free_pointer) = realpath(path, NULL);
+  return absolute ? string_list_add(arguments, error, "%s", absolute) : fail_system(error, path, "realpath");
+}
+
 static enum pkgimg_status add_places(const struct capture *capture, unsigned run, struct string_list *arguments,
                                      struct pkgimg_error *error)
 {
@@ -63,7 +70,7 @@ static enum pkgimg_status add_places(const struct capture *capture, unsigned run
   for (size_t i = 0; i < count; i++) {
     struct places places = places_of(count, room, run, i);
     if (i + 1 < count)
-      TRY(string_list_add(arguments, error, "%s", capture->deps->items[i]->path));
+      TRY(add_path(arguments, capture->deps->items[i]->path, error));
     else
       TRY(string_list_add(arguments, error, "%s/%s.so", capture->scratch.path, capture->options->name));
     TRY(string_list_add(arguments, error, "0x%llx", (unsigned long long)places.base));
