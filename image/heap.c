@@ -21,6 +21,7 @@ enum pkgimg_status heap_place(struct session *session, struct pkgimg_image *imag
   TRY(heap_map(handle, heap, heap_way(heap), session->runtime->heap_place, &image->heap, &session->runtime->counts,
                session->error));
   image->heap_size = heap->size;
+  image->heap_room = heap_room(heap);
   return heaps_add(image->heap, image->heap_size, session->error);
 }
 
