@@ -14,7 +14,8 @@
 #include <unistd.h>
 
 // ---- where everything goes in each run. No two things keep their distance from one run to the next, and
-// of any two each one lies below the other once.
+// of any two each one lies below the other once. From the first run to the second each thing moves by an odd
+// multiple of its alignment: if a program wrote over more low bytes of a pointer than a load keeps, it shows.
 
 enum { GIB = 1 << 30 };
 
@@ -49,8 +50,15 @@ static struct places places_of(size_t count, uint64_t room, unsigned run, size_t
 {
   const size_t orders[CAPTURE_RUNS] = {index, count - 1 - index, (index + count / 2) % count};
   uint64_t start = places_start + orders[run] * room, random = mix(run * 1000003ull + index);
-  return (struct places){.base = start + (random & 0x3ffff) * FORMAT_PAGE,
-                         .heap = start + 4ull * GIB + (random >> 32 & 0x1ff) * FORMAT_HEAP_ALIGN};
+  return (struct places){.base = start + ((random & 0x3fffe) | (run & 1)) * FORMAT_PAGE,
+                         .heap = start + 4ull * GIB + ((random >> 32 & 0x1fe) | (run & 1)) * FORMAT_HEAP_ALIGN};
+}
+
+// The child runs in the folder of the sources.
+static enum pkgimg_status add_path(struct string_list *arguments, const char *path, struct pkgimg_error *error)
+{
+  char *absolute AUTO(free_pointer) = realpath(path, NULL);
+  return absolute ? string_list_add(arguments, error, "%s", absolute) : fail_system(error, path, "realpath");
 }
 
 static enum pkgimg_status add_places(const struct capture *capture, unsigned run, struct string_list *arguments,
@@ -64,7 +72,7 @@ static enum pkgimg_status add_places(const struct capture *capture, unsigned run
   for (size_t i = 0; i < count; i++) {
     struct places places = places_of(count, room, run, i);
     if (i + 1 < count)
-      TRY(string_list_add(arguments, error, "%s", capture->deps->items[i]->path));
+      TRY(add_path(arguments, capture->deps->items[i]->path, error));
     else
       TRY(string_list_add(arguments, error, "%s/%s.so", capture->scratch.path, capture->options->name));
     TRY(string_list_add(arguments, error, "0x%llx", (unsigned long long)places.base));
@@ -119,7 +127,8 @@ enum pkgimg_status capture_run(struct capture *capture, unsigned run, const uint
   TRY(string_list_add(&arguments, error, "/proc/%d/fd/%d", (int)getpid(), at->heap_fd));
   TRY(string_list_add(&arguments, error, "/proc/%d/fd/%d", (int)getpid(), at->snapshot_fd));
   TRY(string_list_add(&arguments, error, "%u", run));
-  TRY(string_list_add(&arguments, error, "0x%llx", (unsigned long long)heap_places[run] + (mix(run) & 0xfff) * FORMAT_HEAP_ALIGN));
+  TRY(string_list_add(&arguments, error, "0x%llx",
+                      (unsigned long long)heap_places[run] + ((mix(run) & 0xffe) | (run & 1)) * FORMAT_HEAP_ALIGN));
   TRY(add_places(capture, run, &arguments, error));
   if (watched_count)
     TRY(string_list_add(&arguments, error, "--"));

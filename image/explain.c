@@ -158,6 +158,16 @@ static bool some_are_zero(const struct capture_finding *finding)
   return zeros > 0;
 }
 
+static bool points_to_own_objects(const struct capture *capture, const struct capture_finding *finding)
+{
+  bool all = true;
+  for (int run = 0; run < CAPTURE_RUNS; run++) {
+    const struct snapshot *snapshot = capture->runs[run].snapshot;
+    all &= finding->values[run] - snapshot->heap < snapshot->heap_used;
+  }
+  return all;
+}
+
 static void guess(const struct capture *capture, const struct capture_finding *finding, char *text, size_t size)
 {
   char mapping[256];
@@ -168,6 +178,8 @@ static void guess(const struct capture *capture, const struct capture_finding *f
     snprintf(text, size, "it points into the stack, to something that is gone");
   else if (finding->fault == CAPTURE_LAYOUT)
     snprintf(text, size, "it has another size in each run: its length depends on something that differs");
+  else if (points_to_own_objects(capture, finding))
+    snprintf(text, size, "it points to another object in each run: the hash of an address may have decided to which");
   else if (finding->fault == CAPTURE_UNNAMED && mapping[0])
     snprintf(text, size, "it points into %s, but not to a symbol: an object of the host, which another process has elsewhere",
              mapping);

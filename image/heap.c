@@ -23,6 +23,7 @@ enum pkgimg_status heap_place(struct session *session, struct pkgimg_image *imag
   image->heap_size = heap->size;
   image->heap_offset = heap->file_offset;
   image->heap_stored = heap->stored_size;
+  image->heap_room = heap_room(heap);
   return heaps_add(image->heap, image->heap_size, session->error);
 }
 

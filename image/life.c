@@ -129,7 +129,7 @@ static void give_back(struct pkgimg_image *image)
   if (image->mapped)
     image_unmap(&image->geometry, &image->slot);
   heaps_remove(image->heap);
-  heap_unmap(image->heap, image->heap_size);
+  heap_unmap(image->heap, image->heap_room);
   slot_release(&image->slot);
   free(image->clone_bodies);
 }

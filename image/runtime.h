@@ -36,7 +36,7 @@ struct pkgimg_image {
   struct disk_region symbol_table, symbol_strings, symbol_hash, init_array, fini_array, unwind;
   uint64_t init_function, handle;  // as linked; init_function 0: none
   uint8_t *heap;                   // H in memory, NULL if there is none
-  uint64_t heap_size;
+  uint64_t heap_size, heap_room;   // of H; that are mapped for it
   uint64_t heap_offset, heap_stored;  // in the file
   struct disk_region exits;        // as linked
   bool captured;                   // its constructors ran when it was built

@@ -8,12 +8,19 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 
-enum { HUGE = FORMAT_HEAP_ALIGN };
+// What is left of a heap gets a huge page from here on: faults for small pages would take longer.
+enum { HUGE = FORMAT_HEAP_ALIGN, LEAST = HUGE / 8 };
 
 enum heap_way heap_way(const struct disk_heap *heap)
 {
   bool mostly_written = heap->dirty_pages > heap->size / FORMAT_PAGE / 4;
-  return heap->compression != HEAP_PLAIN || (heap->size >= HUGE && mostly_written) ? HEAP_READ : HEAP_MAPPED;
+  return heap->compression != HEAP_PLAIN || (heap->size >= LEAST && mostly_written) ? HEAP_READ : HEAP_MAPPED;
+}
+
+uint64_t heap_room(const struct disk_heap *heap)
+{
+  uint64_t rounded = (heap->size + HUGE - 1) / HUGE * HUGE;
+  return heap_way(heap) == HEAP_READ && rounded - heap->size <= HUGE - LEAST ? rounded : heap->size;
 }
 
 static uint8_t *map(uint64_t place, uint64_t size, int flags, int fd, uint64_t offset, struct map_counts *counts)
@@ -65,15 +72,16 @@ enum pkgimg_status heap_map(const struct image_handle *handle, const struct disk
   bool read = way == HEAP_READ;
   int flags = read ? MAP_ANONYMOUS : 0, fd = read ? -1 : handle->fd;
   uint64_t offset = read ? 0 : heap->file_offset;
+  uint64_t room = heap_room(heap);
   TRY(check_size(handle, heap, counts, error));
-  uint8_t *mapped = place ? map(place, heap->size, flags, fd, offset, counts)
-                          : map_somewhere(heap->size, flags, fd, offset, counts);
+  uint8_t *mapped = place ? map(place, room, flags, fd, offset, counts)
+                          : map_somewhere(room, flags, fd, offset, counts);
   if (mapped == MAP_FAILED)
     return fail_mapping(handle->path, error);
   *memory = mapped;
-  if (read && heap->size >= HUGE) {
+  if (read && room >= HUGE) {
     counts->system_calls++;
-    madvise(mapped, heap->size, MADV_HUGEPAGE);
+    madvise(mapped, room, MADV_HUGEPAGE);
   }
   return PKGIMG_OK;
 }

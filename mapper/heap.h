@@ -16,6 +16,9 @@ enum heap_way {
 /// quarter of the pages on.
 enum heap_way heap_way(const struct disk_heap *heap);
 
+/// Bytes that heap_map maps, and heap_unmap is to unmap: those of H, or up to the end of a huge page.
+uint64_t heap_room(const struct disk_heap *heap);
+
 /// Map H. `place`: where, or 0; PKGIMG_BUSY if something lies there. HEAP_READ gives zeroed memory.
 PKGIMG_MUST_USE enum pkgimg_status heap_map(const struct image_handle *handle, const struct disk_heap *heap,
                                             enum heap_way way, uint64_t place, uint8_t **memory,

@@ -4,7 +4,7 @@
 #include "format/heap.h"
 #include "format/layout.h"
 
-enum { SMALL = 1024, LARGE = 1 << 20, PAGE = 4096 };
+enum { SMALL = 1024, LARGE = 1 << 20, PAGE = 4096, FIRST_SPLIT = 64 + 24 };  // above 64 KiB
 
 static uint64_t round_up(uint64_t value, uint64_t step)
 {
@@ -63,7 +63,7 @@ static void push_free(struct arena *arena, uint8_t *object, uint64_t span)
 }
 
 // The first of the bin that is large enough and wastes at most a quarter. All of a bin for spans up to
-// LARGE have one span.
+// LARGE have one span, but for what is left of an object that was split.
 static uint8_t *pop_free(struct arena *arena, uint64_t span)
 {
   uint8_t *previous = NULL;
@@ -83,6 +83,24 @@ static uint8_t *pop_free(struct arena *arena, uint64_t span)
 }
 
 // ---- new objects
+
+// The front of a large free object that nothing of its own size has taken: a table that grows leaves its former
+// arrays behind, which would be a third of an image's heap.
+static uint8_t *split_free(struct arena *arena, uint64_t span)
+{
+  for (unsigned bin = ARENA_BINS; bin-- > FIRST_SPLIT;) {
+    uint8_t *object = arena->bins[bin];
+    uint64_t found = object ? heap_object_at(object).span : 0;
+    if (found < 2 * span)
+      continue;
+    arena->bins[bin] = next_free(object);
+    set_next_free(object, NULL);
+    describe(object, span, span - 8, false);
+    push_free(arena, object + span, found - span);
+    return object;
+  }
+  return NULL;
+}
 
 static uint8_t *extend(struct arena *arena, uint64_t alignment, uint64_t span)
 {
@@ -108,6 +126,8 @@ void *arena_allocate(struct arena *arena, size_t alignment, size_t size)
     return NULL;
   uint64_t span = span_for(size);
   uint8_t *object = alignment <= 16 ? pop_free(arena, span) : NULL;
+  if (!object && alignment <= 16)
+    object = split_free(arena, span);
   if (object)
     span = heap_object_at(object).span;
   else

@@ -267,6 +267,7 @@ static void find_path(const struct work *work, size_t object, struct capture_pat
   }
 }
 
+// CAPTURE_DIFFERS: what it is in particular is found out here, as there may be a million more of it.
 static enum pkgimg_status add_finding(struct work *work, const struct word *word, enum capture_fault fault,
                                       size_t object)
 {
@@ -277,6 +278,8 @@ static enum pkgimg_status add_finding(struct work *work, const struct word *word
   }
   TRY(array_reserve(&out->findings, &out->finding_capacity, out->finding_count, sizeof *out->findings, work->error));
   struct capture_finding *finding = &out->findings[out->finding_count++];
+  if (fault == CAPTURE_DIFFERS)
+    fault = fault_of(work, word);
   *finding = (struct capture_finding){.fault = fault, .in_heap = word->in_heap, .place = word->place};
   memcpy(finding->values, word->values, sizeof finding->values);
   if (word->in_heap) {
@@ -323,15 +326,15 @@ static enum pkgimg_status take_word(struct work *work, const struct word *word, 
   struct meaning meaning;
   *result = 0;
   if (!understand(work, word->values, &meaning))
-    return add_finding(work, word, fault_of(work, word), object);
+    return add_finding(work, word, CAPTURE_DIFFERS, object);
   bool own_heap = meaning.kind == CAPTURED_HEAP && meaning.image + 1 == work->input->image_count;
   uint64_t offset = address_bits(word->values[0]) - work->input->runs[0]->heap;
-  if (own_heap && !is_live(work, offset)) {
-    work->out->dangling++;
-    return PKGIMG_OK;
-  }
-  if (own_heap)
+  // A pointer to a freed object stays one. It cannot become null: the low bytes of the word may be in use
+  // again, as something else.
+  if (own_heap && is_live(work, offset))
     reach(work, offset, word);
+  else if (own_heap)
+    work->out->dangling++;
   *result = meaning.addend;
   return add_site(work, word, &meaning);
 }
@@ -378,7 +381,7 @@ static enum pkgimg_status look_at_tail(struct work *work, size_t object, uint64_
   for (int run = 0; run < CAPTURE_RUNS; run++)
     word.values[run] = load_tail(work->input->heaps[run] + at, size);
   memcpy(work->out->heap.data + at, &word.values[0], size);
-  return same(word.values) ? PKGIMG_OK : add_finding(work, &word, fault_of(work, &word), object);
+  return same(word.values) ? PKGIMG_OK : add_finding(work, &word, CAPTURE_DIFFERS, object);
 }
 
 static bool same_bytes(const struct work *work, uint64_t at, uint64_t size)

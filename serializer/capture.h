@@ -84,7 +84,7 @@ struct capture_result {
   size_t finding_count, finding_capacity, findings_left_out;
   uint64_t objects, object_bytes;    ///< kept
   uint64_t dropped, dropped_bytes;   ///< allocated, not freed, but nothing leads to them
-  uint64_t dangling;                 ///< pointers to freed objects, now null
+  uint64_t dangling;                 ///< pointers to freed objects
 };
 void capture_result_deinit(struct capture_result *result);
 
