@@ -21,6 +21,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+extern char **environ;
+
 enum { SIGNALS = 65, DESCRIPTORS = 1024 };
 
 struct child_before {
@@ -29,7 +31,9 @@ struct child_before {
   bool descriptors[DESCRIPTORS];
   struct sigaction signals[SIGNALS];
   pthread_key_t key;
-  char *locale;
+  char *locale, *folder, *environment;
+  mode_t mask;
+  sigset_t blocked;
 };
 
 static uint8_t *data_of(const struct pkgimg_image *image)
@@ -74,6 +78,26 @@ static void list_descriptors(bool open[DESCRIPTORS])
     closedir(folder);
 }
 
+// All of it in one text, sorted by nothing: a change of the order is a change, too.
+static char *copy_environment(void)
+{
+  char *text = NULL;
+  size_t size = 0;
+  FILE *out = open_memstream(&text, &size);
+  for (char **entry = environ; out && entry && *entry; entry++)
+    fprintf(out, "%s\n", *entry);
+  if (out)
+    fclose(out);
+  return text;
+}
+
+static mode_t file_mask(void)
+{
+  mode_t mask = umask(0);
+  umask(mask);
+  return mask;
+}
+
 struct child_before *look_before(const struct child_plan *plan)
 {
   struct child_before *before = calloc(1, sizeof *before);
@@ -90,6 +114,10 @@ struct child_before *look_before(const struct child_plan *plan)
   if (pthread_key_create(&before->key, NULL) == 0)
     pthread_key_delete(before->key);
   before->locale = strdup(setlocale(LC_ALL, NULL));
+  before->folder = getcwd(NULL, 0);
+  before->environment = copy_environment();
+  before->mask = file_mask();
+  sigprocmask(SIG_BLOCK, NULL, &before->blocked);
   return before;
 }
 
@@ -135,12 +163,33 @@ static void complain_of_threads(FILE *out)
   fprintf(out, "%d threads that it started are still running\n", count - 1);
 }
 
+// What a process has once, and another one would not have.
+static void complain_of_settings(const struct child_before *before, FILE *out)
+{
+  char *folder = getcwd(NULL, 0), *environment = copy_environment();
+  sigset_t blocked;
+  if (folder && before->folder && strcmp(folder, before->folder) != 0)
+    fprintf(out, "the working folder is another one than before: %s instead of %s\n", folder, before->folder);
+  if (environment && before->environment && strcmp(environment, before->environment) != 0)
+    fprintf(out, "the environment is another one than before (setenv)\n");
+  if (file_mask() != before->mask)
+    fprintf(out, "the mask of new files (umask) is another one than before: %03o instead of %03o\n",
+            (unsigned)file_mask(), (unsigned)before->mask);
+  sigprocmask(SIG_BLOCK, NULL, &blocked);
+  for (int i = 1; i < SIGNALS; i++)
+    if (sigismember(&blocked, i) > 0 && sigismember(&before->blocked, i) == 0)
+      fprintf(out, "signal %d (%s) is blocked\n", i, sigabbrev_np(i) ? sigabbrev_np(i) : "?");
+  free(folder);
+  free(environment);
+}
+
 static void complain(const struct child_before *before, FILE *out)
 {
   pthread_key_t key;
   complain_of_descriptors(before, out);
   complain_of_threads(out);
   complain_of_signals(before, out);
+  complain_of_settings(before, out);
   if (pthread_key_create(&key, NULL) == 0 && key != before->key)
     fprintf(out, "a key of pthread_key_create is still in use: it would mean nothing in another process\n");
   if (before->locale && strcmp(before->locale, setlocale(LC_ALL, NULL)) != 0)
