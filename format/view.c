@@ -532,10 +532,13 @@ static enum pkgimg_status captured_check(const struct reader *reader, const stru
     TRY(captured_set_check(reader, tables, &tables->captured_sets[i]));
   for (uint32_t i = 0; i < tables->root_count; i++) {
     const struct disk_root *root = &tables->roots[i];
+    uint64_t at = (uint64_t)((const uint8_t *)root - tables->bytes.data);
     TRY(string_check(reader, tables, &root->name, root->name));
+    if (i && strcmp(tables->strings + root[-1].name, tables->strings + root->name) >= 0)
+      return broken(reader, at, "names of roots in their order", i + 1, i);
     if (!is_in_image(geometry, tables->head, root->address))
-      return broken(reader, (uint64_t)((const uint8_t *)&root->address - tables->bytes.data), "address of a root",
-                    FORMAT_H_START, root->address);
+      return broken(reader, at + offsetof(struct disk_root, address), "address of a root", FORMAT_H_START,
+                    root->address);
   }
   return PKGIMG_OK;
 }
