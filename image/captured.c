@@ -212,6 +212,7 @@ enum pkgimg_status captured_init(struct captured *captured, const struct capture
   TRY(import_numbers(capture, resolution, &imports, error));
   TRY(make_sets(captured, capture, number_of, imports, error));
   TRY(make_roots(captured, capture, error));
+  captured->writer.constructed = true;
   captured->writer.data = (struct span){result->data.data, result->data.size};
   captured->writer.heap = (struct span){result->heap.data, result->heap.size};
   captured->writer.sets = captured->sets;
