@@ -149,6 +149,19 @@ static enum pkgimg_status find_dependency_root(const struct described *described
                    "the graph points to it, but %s has no such root", dep->name);
 }
 
+static enum pkgimg_status check_area(const struct described *described, const struct dep *dep,
+                                     const struct pkgimg_external *external, struct pkgimg_error *error)
+{
+  const struct disk_area *areas = dep->file.header.geometry.areas;
+  for (int i = 0; i < AREA_COUNT; i++)
+    if (external->offset >= areas[i].address &&
+        range_within(external->offset - areas[i].address, external->size, areas[i].memory_size))
+      return PKGIMG_OK;
+  return fail_name(error, PKGIMG_INVALID_ARGUMENT, described->options->name, dep->name,
+                   "the graph points into it, but it has no area with %llu bytes at offset 0x%llx",
+                   (unsigned long long)external->size, (unsigned long long)external->offset);
+}
+
 // The index of the import for an external, which may be new.
 static enum pkgimg_status find_import(const struct pkgimg_external *external, struct resolution *resolution,
                                       uint32_t *index, struct pkgimg_error *error)
@@ -186,7 +199,8 @@ static enum pkgimg_status find_target(struct described *described, const struct 
     return find_dependency_symbol(described, described->deps->items[number], external, target, error);
   if (external->kind == PKGIMG_EXTERNAL_ROOT)
     return find_dependency_root(described, described->deps->items[number], external, target, error);
-  return PKGIMG_OK;
+  target->addend = external->offset;
+  return check_area(described, described->deps->items[number], external, error);
 }
 
 // Of externals that no pointer leads to, nothing is asked.

@@ -37,13 +37,13 @@ static enum pkgimg_status check_external(const struct pkgimg_external *external,
 {
   const char *name = external->symbol ? external->symbol : external->image ? external->image : "(none)";
   bool dependency = external->kind == PKGIMG_EXTERNAL_DEPENDENCY || external->kind == PKGIMG_EXTERNAL_ROOT ||
-                    external->kind == PKGIMG_EXTERNAL_IMAGE;
+                    external->kind == PKGIMG_EXTERNAL_AREA;
   if ((unsigned)external->kind >= PKGIMG_EXTERNAL_KIND_COUNT)
     return fail_name(error, PKGIMG_INVALID_ARGUMENT, package, name, "external %zu is of unknown kind %d", index,
                      (int)external->kind);
   if (dependency && !external->image)
     return fail_name(error, PKGIMG_INVALID_ARGUMENT, package, name, "external %zu names no dependency", index);
-  if (external->kind != PKGIMG_EXTERNAL_IMAGE && (!external->symbol || !*external->symbol))
+  if (external->kind != PKGIMG_EXTERNAL_AREA && (!external->symbol || !*external->symbol))
     return fail_name(error, PKGIMG_INVALID_ARGUMENT, package, name, "external %zu names no symbol", index);
   if (!external->address || external->size > UINT64_MAX - external->address)
     return fail_name(error, PKGIMG_INVALID_ARGUMENT, package, name, "external at 0x%llx, %llu bytes, is nowhere",

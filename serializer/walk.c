@@ -97,8 +97,8 @@ static enum pkgimg_status sort_externals(struct walk *walk)
     return fail_memory(walk->error, graph->external_count * sizeof *walk->externals);
   for (size_t i = 0; i < graph->external_count; i++) {
     const struct pkgimg_external *external = &graph->externals[i];
-    uint64_t size = external->kind == PKGIMG_EXTERNAL_IMAGE ? FORMAT_W_START + FORMAT_AREA_LIMIT : external->size;
-    walk->externals[i] = (struct external_range){external->address, external->address + (size ? size : 1), (uint32_t)i};
+    uint64_t end = external->address + (external->size ? external->size : 1);
+    walk->externals[i] = (struct external_range){external->address, end, (uint32_t)i};
   }
   if (graph->external_count)
     qsort(walk->externals, graph->external_count, sizeof *walk->externals, by_start);

@@ -111,7 +111,7 @@ enum pkgimg_external_kind {
   PKGIMG_EXTERNAL_OWN,         ///< a function or variable of this package, whatever its linkage
   PKGIMG_EXTERNAL_DEPENDENCY,  ///< a symbol that a dependency exports
   PKGIMG_EXTERNAL_ROOT,        ///< a root of a dependency
-  PKGIMG_EXTERNAL_IMAGE,       ///< all of a dependency, from its base: what pkgimg_image_areas says R begins at
+  PKGIMG_EXTERNAL_AREA,        ///< an area of a dependency, or a part of one (pkgimg_image_areas)
   PKGIMG_EXTERNAL_HOST,        ///< a symbol of the host
   PKGIMG_EXTERNAL_KIND_COUNT
 };
@@ -120,10 +120,11 @@ enum pkgimg_external_kind {
 /// stands for, in each process.
 struct pkgimg_external {
   uint64_t address;
-  uint64_t size;  ///< bytes that pointers may point into; 0: only `address` itself; of an IMAGE: ignored
+  uint64_t size;  ///< bytes that pointers may point into; 0: only `address` itself
   enum pkgimg_external_kind kind;
-  const char *image;    ///< DEPENDENCY, ROOT, IMAGE: name of a package in the closure
-  const char *symbol;   ///< name of the function, variable or root; IMAGE: ignored
+  const char *image;    ///< DEPENDENCY, ROOT, AREA: name of a package in the closure
+  const char *symbol;   ///< name of the function, variable or root; AREA: ignored
+  uint64_t offset;      ///< AREA: distance of `address` from where area R begins
   const char *version;  ///< HOST: of the symbol; NULL: any
 };
 
