@@ -99,8 +99,9 @@ static enum pkgimg_status find_own(const struct described *described, const stru
   return PKGIMG_OK;
 }
 
-static enum pkgimg_status find_dependency(const struct described *described, const struct pkgimg_external *external,
-                                          uint32_t *number, struct pkgimg_error *error)
+static enum pkgimg_status find_dependency(const struct described *described,
+                                          const struct pkgimg_external *external, uint32_t *number,
+                                          struct pkgimg_error *error)
 {
   for (size_t i = 0; i < described->deps->count; i++)
     if (strcmp(described->deps->items[i]->name, external->image) == 0) {
@@ -123,9 +124,10 @@ static enum pkgimg_status find_dependency_symbol(const struct described *describ
   const Elf64_Sym *symbol = &symbols->symbols[index];
   const struct disk_clone *clone = tables_find_clone(&dep->file.tables, index);
   if (!is_place(ELF64_ST_TYPE(symbol->st_info)))
-    return fail_name(error, PKGIMG_UNSUPPORTED, described->options->name, external->symbol,
-                     "the graph points to it, but in %s it is thread-local or chosen when it is loaded (symbol type %d)",
-                     dep->name, ELF64_ST_TYPE(symbol->st_info));
+    return fail_name(
+        error, PKGIMG_UNSUPPORTED, described->options->name, external->symbol,
+        "the graph points to it, but in %s it is thread-local or chosen when it is loaded (symbol type %d)",
+        dep->name, ELF64_ST_TYPE(symbol->st_info));
   target->kind = clone ? CAPTURED_CLONE : CAPTURED_BASE;
   target->detail = clone ? (uint32_t)(clone - dep->file.tables.clones) : 0;
   target->addend = clone ? 0 : symbol->st_value;
@@ -250,8 +252,8 @@ static uint64_t initial_value(const struct described *described, const struct di
 }
 
 static enum pkgimg_status find_variable(const struct described *described, const struct names *names,
-                                        const struct resolution *resolution, uint32_t root, struct variable *variable,
-                                        struct pkgimg_error *error)
+                                        const struct resolution *resolution, uint32_t root,
+                                        struct variable *variable, struct pkgimg_error *error)
 {
   const char *name = described->options->graph->roots[root].variable, *package = described->options->name;
   const Elf64_Sym *symbol = find_name(names, name);
@@ -290,7 +292,8 @@ static enum pkgimg_status find_variables(struct described *described, const stru
     return fail_memory(error, graph->root_count * sizeof *described->variables);
   for (uint32_t i = 0; i < graph->root_count; i++)
     if (graph->roots[i].variable)
-      TRY(find_variable(described, names, resolution, i, &described->variables[described->variable_count++], error));
+      TRY(find_variable(described, names, resolution, i, &described->variables[described->variable_count++],
+                        error));
   qsort(described->variables, described->variable_count, sizeof *described->variables, by_address);
   for (size_t i = 1; i < described->variable_count; i++)
     if (described->variables[i].address == described->variables[i - 1].address)
@@ -311,7 +314,8 @@ enum pkgimg_status described_prepare(struct described *described, const uint32_t
 
 // ---- sets: one for each kind and image that words of H point to, and one for variables
 
-static const struct described_target *target_of(const struct described *described, const struct describe_site *site)
+static const struct described_target *target_of(const struct described *described,
+                                                const struct describe_site *site)
 {
   static const struct described_target own_heap = {.kind = CAPTURED_HEAP};
   return site->external == DESCRIBE_HEAP ? &own_heap : &described->targets[site->external];
@@ -423,7 +427,8 @@ static enum pkgimg_status make_roots(struct described *described, struct pkgimg_
   return PKGIMG_OK;
 }
 
-enum pkgimg_status described_init(struct described *described, const uint32_t *number_of, struct pkgimg_error *error)
+enum pkgimg_status described_init(struct described *described, const uint32_t *number_of,
+                                  struct pkgimg_error *error)
 {
   TRY(make_sets(described, number_of, error));
   add_addends(described);

@@ -37,13 +37,13 @@ struct described {
   struct variable {
     uint64_t address;  // as linked
     uint32_t root;
-  } *variables;  // ascending
+  } * variables;  // ascending
   size_t variable_count;
 };
 void described_deinit(struct described *described);
 
-/// Walk the graph, find its externals, and add the imports and dependencies that these need to the resolution. To be
-/// done before they are numbered. `provider_of` tells of a dependency which provider it is.
+/// Walk the graph, find its externals, and add the imports and dependencies that these need to the resolution. To
+/// be done before they are numbered. `provider_of` tells of a dependency which provider it is.
 PKGIMG_MUST_USE enum pkgimg_status described_prepare(struct described *described, const uint32_t *provider_of,
                                                      struct resolution *resolution, struct pkgimg_error *error);
 

@@ -51,20 +51,23 @@ static enum pkgimg_status check_external(const struct pkgimg_external *external,
   return PKGIMG_OK;
 }
 
-static enum pkgimg_status check_lists(const struct pkgimg_graph *graph, const char *package, struct pkgimg_error *error)
+static enum pkgimg_status check_lists(const struct pkgimg_graph *graph, const char *package,
+                                      struct pkgimg_error *error)
 {
   if (!graph->root_count || !graph->roots || (graph->external_count && !graph->externals) ||
       (graph->object_count && !graph->objects))
-    return fail(error, PKGIMG_INVALID_ARGUMENT, package,
-                "struct pkgimg_graph: %zu roots, %zu externals, %zu objects: expected at least a root, and none is NULL",
-                graph->root_count, graph->external_count, graph->object_count);
+    return fail(
+        error, PKGIMG_INVALID_ARGUMENT, package,
+        "struct pkgimg_graph: %zu roots, %zu externals, %zu objects: expected at least a root, and none is NULL",
+        graph->root_count, graph->external_count, graph->object_count);
   if (graph->root_count >= UINT32_MAX / 2 || graph->external_count >= UINT32_MAX)
     return fail(error, PKGIMG_UNSUPPORTED, package, "struct pkgimg_graph: %zu roots, %zu externals are too many",
                 graph->root_count, graph->external_count);
   return PKGIMG_OK;
 }
 
-enum pkgimg_status describe_check(const struct pkgimg_graph *graph, const char *package, struct pkgimg_error *error)
+enum pkgimg_status describe_check(const struct pkgimg_graph *graph, const char *package,
+                                  struct pkgimg_error *error)
 {
   if (graph->size != sizeof *graph)
     return fail(error, PKGIMG_INVALID_ARGUMENT, package, "struct pkgimg_graph: size: expected %zu, found %zu",
@@ -174,8 +177,8 @@ static enum pkgimg_status copy_word(void *context, const struct shape_place *pla
   return add_site(copy, at, external ? external->number : DESCRIBE_HEAP);
 }
 
-// A word of which no field tells anything, and that is the address of an object all the same: a pointer was forgotten,
-// or something depends on where objects are.
+// A word of which no field tells anything, and that is the address of an object all the same: a pointer was
+// forgotten, or something depends on where objects are.
 static enum pkgimg_status check_rest(const struct copy *copy)
 {
   const struct piece *piece = &copy->walk->pieces[copy->piece];

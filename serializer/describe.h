@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
-// Described capture: from a graph of objects in this process's memory to bytes with sites. Three steps: a walk finds
-// every piece of memory that is described (walk.c), overlapping pieces become objects with places in H (layout.c),
-// and the objects are copied, their pointers turned into sites (describe.c).
+// Described capture: from a graph of objects in this process's memory to bytes with sites. Three steps: a walk
+// finds every piece of memory that is described (walk.c), overlapping pieces become objects with places in H
+// (layout.c), and the objects are copied, their pointers turned into sites (describe.c).
 #ifndef SERIALIZER_DESCRIBE_H
 #define SERIALIZER_DESCRIBE_H
 
@@ -19,10 +19,10 @@ struct describe_site {
 };
 
 struct describe_result {
-  struct buffer heap;  ///< whole pages. A word at a site holds its distance from the start of its target
+  struct buffer heap;           ///< whole pages. A word at a site holds its distance from the start of its target
   struct describe_site *sites;  ///< ascending by word
   size_t site_count, site_capacity;
-  uint64_t *roots;              ///< offset in H of each of the graph's roots
+  uint64_t *roots;  ///< offset in H of each of the graph's roots
   uint64_t objects;
 };
 void describe_result_deinit(struct describe_result *result);

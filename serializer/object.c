@@ -75,9 +75,10 @@ static enum pkgimg_status refuse_overlap(struct walk *walk, const struct object 
   const struct piece *one = &walk->pieces[object->largest], *other = &walk->pieces[piece];
   struct walk_path first = walk_path(walk, object->largest, NULL), second = walk_path(walk, piece, NULL);
   return fail_name(walk->error, PKGIMG_CAPTURE, walk->package, second.text,
-                   "%s at 0x%llx, %llu bytes, lies partly in %s at 0x%llx, %llu bytes, of %s", shape_name(other->shape),
-                   (unsigned long long)other->address, (unsigned long long)other->size, shape_name(one->shape),
-                   (unsigned long long)object->address, (unsigned long long)object->size, first.text);
+                   "%s at 0x%llx, %llu bytes, lies partly in %s at 0x%llx, %llu bytes, of %s",
+                   shape_name(other->shape), (unsigned long long)other->address, (unsigned long long)other->size,
+                   shape_name(one->shape), (unsigned long long)object->address, (unsigned long long)object->size,
+                   first.text);
 }
 
 static enum pkgimg_status join(struct walk *walk, struct object *object, uint32_t index)
@@ -169,8 +170,9 @@ enum pkgimg_status objects_make(struct walk *walk, struct objects *objects)
   uint64_t final = place(walk, objects, false, rest);
   objects->heap_size = round_up((final == rest ? end : final) - 8, FORMAT_PAGE);
   if (objects->heap_size / 8 > UINT32_MAX)
-    return fail(walk->error, PKGIMG_UNSUPPORTED, walk->package, "the graph takes %llu bytes; an image can hold %llu",
-                (unsigned long long)objects->heap_size, 8ull * UINT32_MAX);
+    return fail(walk->error, PKGIMG_UNSUPPORTED, walk->package,
+                "the graph takes %llu bytes; an image can hold %llu", (unsigned long long)objects->heap_size,
+                8ull * UINT32_MAX);
   return PKGIMG_OK;
 }
 

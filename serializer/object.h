@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// Objects: pieces that overlap, together. Each gets a place in H; what has no pointers lies behind all that has, on
-// pages of its own, which a load never writes.
+// Objects: pieces that overlap, together. Each gets a place in H; what has no pointers lies behind all that has,
+// on pages of its own, which a load never writes.
 #ifndef SERIALIZER_OBJECT_H
 #define SERIALIZER_OBJECT_H
 
@@ -9,9 +9,9 @@
 
 struct object {
   uint64_t address, size;
-  uint64_t offset;     ///< in H
-  uint32_t first;      ///< the piece of it that the walk came to first
-  uint32_t largest;    ///< the piece that holds all others of it
+  uint64_t offset;   ///< in H
+  uint32_t first;    ///< the piece of it that the walk came to first
+  uint32_t largest;  ///< the piece that holds all others of it
   uint32_t alignment;
   bool has_pointers;
 };

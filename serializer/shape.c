@@ -37,7 +37,8 @@ static bool set_has(const struct shape_set *set, const struct pkgimg_shape *shap
   return set->capacity && *set_place(set, shape);
 }
 
-static enum pkgimg_status set_add(struct shape_set *set, const struct pkgimg_shape *shape, struct pkgimg_error *error)
+static enum pkgimg_status set_add(struct shape_set *set, const struct pkgimg_shape *shape,
+                                  struct pkgimg_error *error)
 {
   if (2 * (set->count + 1) > set->capacity) {
     struct shape_set grown = {.count = set->count, .capacity = set->capacity ? 2 * set->capacity : 64};
@@ -94,7 +95,8 @@ static const char *field_problem(const struct pkgimg_shape *shape, const struct 
     return "the struct in this place is not aligned";
   if (field->kind == PKGIMG_FIELD_FLEXIBLE && inner && (inner->size == 0 || shape_flexible(inner)))
     return "elements of a flexible array need a size of their own";
-  if (field->kind == PKGIMG_FIELD_POINTER && shape_flexible(inner) && (counts(&field->count) || counts(&field->room)))
+  if (field->kind == PKGIMG_FIELD_POINTER && shape_flexible(inner) &&
+      (counts(&field->count) || counts(&field->room)))
     return "objects with a flexible array cannot lie in a row";
   if (field->kind == PKGIMG_FIELD_FLEXIBLE)
     return field->offset > shape->size ? "it begins behind the end of the struct" : NULL;
@@ -120,7 +122,8 @@ static const char *shape_problem(const struct pkgimg_shape *shape)
   return NULL;
 }
 
-static enum pkgimg_status check_one(const struct pkgimg_shape *shape, const char *package, struct pkgimg_error *error)
+static enum pkgimg_status check_one(const struct pkgimg_shape *shape, const char *package,
+                                    struct pkgimg_error *error)
 {
   const char *problem = shape_problem(shape);
   if (problem)
@@ -281,8 +284,8 @@ static uint64_t stride_of(const struct pkgimg_shape *shape, uint64_t size)
   return shape->size == 0 || shape_flexible(shape) || size < shape->size ? size : shape->size;
 }
 
-enum pkgimg_status shape_fields(struct shape_reader *reader, const struct pkgimg_shape *shape, const uint8_t *objects,
-                                uint64_t size)
+enum pkgimg_status shape_fields(struct shape_reader *reader, const struct pkgimg_shape *shape,
+                                const uint8_t *objects, uint64_t size)
 {
   uint64_t stride = stride_of(shape, size);
   reader->problem = NULL;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// Shapes: are they sound, how large is an object of one, which of its words are pointers. Shapes nest no deeper than
-// SHAPE_DEPTH.
+// Shapes: are they sound, how large is an object of one, which of its words are pointers. Shapes nest no deeper
+// than SHAPE_DEPTH.
 #ifndef SERIALIZER_SHAPE_H
 #define SERIALIZER_SHAPE_H
 

@@ -3,8 +3,6 @@
 
 #include "format/layout.h"
 
-#include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -55,7 +53,7 @@ uint32_t walk_piece_at(const struct walk *walk, uint64_t address)
   return found;
 }
 
-static bool same_piece(const struct piece *a, const struct piece *b)
+bool walk_same_piece(const struct piece *a, const struct piece *b)
 {
   return a->address == b->address && a->size == b->size && a->shape == b->shape;
 }
@@ -66,7 +64,7 @@ static enum pkgimg_status add_piece(struct walk *walk, const struct piece *piece
     TRY(grow_index(walk));
   size_t at = place_of(walk, piece->address);
   for (; walk->index[at]; at = (at + 1) & (walk->index_capacity - 1))
-    if (same_piece(&walk->pieces[walk->index[at] - 1], piece))
+    if (walk_same_piece(&walk->pieces[walk->index[at] - 1], piece))
       return PKGIMG_OK;
   if (walk->piece_count == PIECE_LIMIT)
     return fail(walk->error, PKGIMG_UNSUPPORTED, walk->package, "the graph has more than %u objects", PIECE_LIMIT);
@@ -81,7 +79,9 @@ static enum pkgimg_status add_piece(struct walk *walk, const struct piece *piece
 static int by_start(const void *left, const void *right)
 {
   const struct external_range *a = left, *b = right;
-  return a->start != b->start ? (a->start < b->start ? -1 : 1) : a->number < b->number ? -1 : a->number > b->number;
+  return a->start != b->start    ? (a->start < b->start ? -1 : 1)
+         : a->number < b->number ? -1
+                                 : a->number > b->number;
 }
 
 static const char *external_name(const struct pkgimg_external *external)
@@ -165,13 +165,6 @@ bool word_address(const struct shape_place *place, uint64_t *address)
   return *address != 0;
 }
 
-/// A word under examination.
-struct question {
-  struct walk *walk;
-  uint32_t piece;  ///< that it is in, or PIECE_OF_ROOT and a root
-  const struct shape_place *place;
-};
-
 // Memory of `count` objects at an address.
 static enum pkgimg_status describe(const struct question *question, uint64_t address,
                                    const struct pkgimg_shape *shape, uint64_t count, struct piece *piece)
@@ -189,19 +182,22 @@ static enum pkgimg_status describe(const struct question *question, uint64_t add
     TRY(shape_check(&walk->shapes, shape, walk->package, walk->error));
   }
   if (address % shape->alignment)
-    return walk_fail(walk, question->piece, question->place, "0x%llx is no address of %s: expected a multiple of %llu",
-                     at, shape_name(shape), (unsigned long long)shape->alignment);
+    return walk_fail(walk, question->piece, question->place,
+                     "0x%llx is no address of %s: expected a multiple of %llu", at, shape_name(shape),
+                     (unsigned long long)shape->alignment);
   if (count != 1 && shape_flexible(shape))
     return walk_fail(walk, question->piece, question->place, "%llu objects with a flexible array in a row",
                      (unsigned long long)count);
   if (count && !shape_size(shape, (const uint8_t *)address, &size, &length))
-    return walk_fail(walk, question->piece, question->place, "the flexible array of %s at 0x%llx has %lld elements",
-                     shape_name(shape), at, (long long)length);
+    return walk_fail(walk, question->piece, question->place,
+                     "the flexible array of %s at 0x%llx has %lld elements", shape_name(shape), at,
+                     (long long)length);
   if (count == 0)
     size = 0;
   if (__builtin_mul_overflow(size, count, &size) || size > most_bytes || size > address_end - address)
-    return walk_fail(walk, question->piece, question->place, "%llu objects of %s at 0x%llx are more than memory holds",
-                     (unsigned long long)count, shape_name(shape), at);
+    return walk_fail(walk, question->piece, question->place,
+                     "%llu objects of %s at 0x%llx are more than memory holds", (unsigned long long)count,
+                     shape_name(shape), at);
   *piece = (struct piece){.address = address, .size = size, .shape = shape, .parent = question->piece};
   return PKGIMG_OK;
 }
@@ -238,8 +234,6 @@ static enum pkgimg_status declared_target(const struct question *question, uint6
     target[(*count)++] = piece;
   return PKGIMG_OK;
 }
-
-enum { MOST_TARGETS = 3 };
 
 // The pieces that a word with a typed pointer describes.
 static enum pkgimg_status typed_targets(const struct question *question, uint64_t address, struct piece *targets,
@@ -279,9 +273,8 @@ static enum pkgimg_status check_null(const struct question *question)
                    (unsigned long long)count);
 }
 
-// The pieces that a word leads to; `leads` tells whether it leads anywhere, be it to an external.
-static enum pkgimg_status targets_of(const struct question *question, struct piece targets[MOST_TARGETS],
-                                     unsigned *count, bool *leads)
+enum pkgimg_status walk_targets(const struct question *question, struct piece targets[MOST_TARGETS],
+                                unsigned *count, bool *leads)
 {
   const struct pkgimg_field *field = question->place->field;
   uint64_t address;
@@ -316,7 +309,7 @@ static enum pkgimg_status discover(void *context, const struct shape_place *plac
   struct piece targets[MOST_TARGETS];
   unsigned count;
   bool leads;
-  TRY(targets_of(&(struct question){walk, discovery->piece, place}, targets, &count, &leads));
+  TRY(walk_targets(&(struct question){walk, discovery->piece, place}, targets, &count, &leads));
   if (leads)
     walk->pieces[discovery->piece].object = 1;
   for (unsigned i = 0; i < count; i++)
@@ -333,11 +326,6 @@ enum pkgimg_status walk_fields(struct walk *walk, uint32_t index, shape_visit *v
   return reader.problem ? walk_fail(walk, index, NULL, "%s at 0x%llx: %s", shape_name(piece.shape),
                                     (unsigned long long)piece.address, reader.problem)
                         : status;
-}
-
-static const char *root_name(const struct pkgimg_graph_root *root)
-{
-  return root->name ? root->name : root->variable;
 }
 
 static int by_name(const void *left, const void *right, void *roots)
@@ -380,137 +368,4 @@ enum pkgimg_status walk_graph(struct walk *walk)
   for (uint32_t i = 0; i < walk->piece_count; i++)
     TRY(walk_fields(walk, i, discover, &(struct discovery){walk, i}));
   return PKGIMG_OK;
-}
-
-// ---- the way to a word, for messages
-
-static void append(struct walk_path *path, const char *format, ...) __attribute__((format(printf, 2, 3)));
-static void append(struct walk_path *path, const char *format, ...)
-{
-  size_t length = strlen(path->text);
-  va_list arguments;
-  va_start(arguments, format);
-  vsnprintf(path->text + length, sizeof path->text - length, format, arguments);
-  va_end(arguments);
-}
-
-static void append_field(struct walk_path *path, const struct pkgimg_field *field, uint64_t index, const char *before)
-{
-  bool named = field->name && *field->name;
-  append(path, "%s%s", named ? before : "", named ? field->name : "");
-  if (field->repeat > 1 || field->kind == PKGIMG_FIELD_FLEXIBLE)
-    append(path, "[%llu]", (unsigned long long)index);
-}
-
-// " -> a.b[2].c", or "[3].a" in the fourth of several objects.
-static void append_place(struct walk_path *path, const struct piece *piece, const struct shape_place *place)
-{
-  const char *before = " -> ";
-  if (!shape_flexible(piece->shape) && piece->size > piece->shape->size) {
-    append(path, "[%llu]", (unsigned long long)place->element);
-    before = ".";
-  }
-  for (unsigned i = 0; i < place->depth; i++, before = ".")
-    append_field(path, place->steps[i].field, place->steps[i].index, before);
-  append_field(path, place->field, place->index, before);
-}
-
-/// The first word of a piece that leads to another.
-struct search {
-  struct walk *walk;
-  uint32_t piece, child;
-  struct walk_path *path;
-};
-
-static enum pkgimg_status look_for_child(void *context, const struct shape_place *place)
-{
-  const struct search *search = context;
-  struct walk *walk = search->walk;
-  struct piece targets[MOST_TARGETS];
-  unsigned count;
-  bool leads;
-  TRY(targets_of(&(struct question){walk, search->piece, place}, targets, &count, &leads));
-  for (unsigned i = 0; i < count; i++)
-    if (same_piece(&targets[i], &walk->pieces[search->child])) {
-      append_place(search->path, &walk->pieces[search->piece], place);
-      return PKGIMG_BUSY;  // found
-    }
-  return PKGIMG_OK;
-}
-
-static uint32_t ancestor(const struct walk *walk, uint32_t piece, size_t up)
-{
-  for (; up > 0; up--)
-    piece = walk->pieces[piece].parent;
-  return piece;
-}
-
-static void append_step(struct walk *walk, struct walk_path *path, uint32_t child)
-{
-  uint32_t parent = walk->pieces[child].parent;
-  struct search search = {.walk = walk, .piece = parent, .child = child, .path = path};
-  if (walk_fields(walk, parent, look_for_child, &search) != PKGIMG_BUSY)
-    append(path, " -> ?");
-}
-
-static void append_way(struct walk *walk, struct walk_path *path, uint32_t piece)
-{
-  enum { FIRST = 3, LAST = 5 };
-  size_t depth = 0;
-  uint32_t top = piece;
-  for (; !(walk->pieces[top].parent & PIECE_OF_ROOT); top = walk->pieces[top].parent)
-    depth++;
-  append(path, "roots.%s", root_name(&walk->graph->roots[walk->pieces[top].parent & ~PIECE_OF_ROOT]));
-  for (size_t step = depth; step > 0; step--) {
-    if (step == depth - FIRST && step > LAST) {
-      append(path, " -> ... (%zu more)", step - LAST);
-      step = LAST;
-    }
-    append_step(walk, path, ancestor(walk, piece, step - 1));
-  }
-}
-
-struct walk_path walk_path(struct walk *walk, uint32_t piece, const struct shape_place *place)
-{
-  struct walk_path path = {""};
-  struct pkgimg_error *error = walk->error;
-  if (piece & PIECE_OF_ROOT) {
-    append(&path, "roots.%s", root_name(&walk->graph->roots[piece & ~PIECE_OF_ROOT]));
-    return path;
-  }
-  walk->explaining = true;
-  walk->error = NULL;
-  append_way(walk, &path, piece);
-  walk->explaining = false;
-  walk->error = error;
-  if (place)
-    append_place(&path, &walk->pieces[piece], place);
-  return path;
-}
-
-static const char *kind_name(const struct pkgimg_field *field)
-{
-  static const char *const names[PKGIMG_FIELD_KIND_COUNT] = {
-      "data", "pointer", "reference", "string", "pointer to bytes", "pointer to a function", "struct", "array", "null"};
-  return names[field->kind];
-}
-
-enum pkgimg_status walk_fail(struct walk *walk, uint32_t piece, const struct shape_place *place, const char *format,
-                             ...)
-{
-  char text[256], word[160] = "";
-  if (walk->explaining)
-    return PKGIMG_CAPTURE;
-  va_list arguments;
-  va_start(arguments, format);
-  vsnprintf(text, sizeof text, format, arguments);
-  va_end(arguments);
-  struct walk_path path = walk_path(walk, piece, place);
-  if (place && place->field->shape)
-    snprintf(word, sizeof word, " (word 0x%llx, %s to %s in %s)", (unsigned long long)load64(place->word),
-             kind_name(place->field), shape_name(place->field->shape), shape_name(walk->pieces[piece].shape));
-  else if (place)
-    snprintf(word, sizeof word, " (word 0x%llx, %s in %s)", (unsigned long long)load64(place->word),
-             kind_name(place->field), shape_name(walk->pieces[piece].shape));
-  return fail_name(walk->error, PKGIMG_CAPTURE, walk->package, path.text, "%s%s", text, word);
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// The walk over a graph: every piece of memory that some pointer's field or a root describes, in the order in which
-// it is first come to. The list of pieces is the queue of the walk.
+// The walk over a graph: every piece of memory that some pointer's field or a root describes, in the order in
+// which it is first come to. The list of pieces is the queue of the walk.
 #ifndef SERIALIZER_WALK_H
 #define SERIALIZER_WALK_H
 
@@ -34,7 +34,7 @@ struct walk {
   size_t piece_count, piece_capacity;
   uint32_t *index;  // by address: piece + 1; open addressing
   size_t index_capacity;
-  struct external_range *externals;  // ascending
+  struct external_range *externals;             // ascending
   const struct pkgimg_graph_object **declared;  // ascending by address
   struct shape_set shapes;
   bool explaining;  // the text of an error is being made
@@ -45,7 +45,26 @@ void walk_deinit(struct walk *walk);
 PKGIMG_MUST_USE enum pkgimg_status walk_graph(struct walk *walk);
 
 /// Call a function for every field of a piece that is a pointer or DATA.
-PKGIMG_MUST_USE enum pkgimg_status walk_fields(struct walk *walk, uint32_t piece, shape_visit *visit, void *context);
+PKGIMG_MUST_USE enum pkgimg_status walk_fields(struct walk *walk, uint32_t piece, shape_visit *visit,
+                                               void *context);
+
+/// A word under examination.
+struct question {
+  struct walk *walk;
+  uint32_t piece;  ///< that it is in, or PIECE_OF_ROOT and a root
+  const struct shape_place *place;
+};
+
+/// The pieces that a word leads to; `leads` tells whether it leads anywhere, be it to an external.
+enum { MOST_TARGETS = 3 };
+PKGIMG_MUST_USE enum pkgimg_status walk_targets(const struct question *question,
+                                                struct piece targets[MOST_TARGETS], unsigned *count, bool *leads);
+bool walk_same_piece(const struct piece *a, const struct piece *b);
+
+static inline const char *root_name(const struct pkgimg_graph_root *root)
+{
+  return root->name ? root->name : root->variable;
+}
 
 /// The address in a word; false if it has none, and is to be copied.
 bool word_address(const struct shape_place *place, uint64_t *address);
@@ -56,9 +75,11 @@ const struct external_range *walk_external(const struct walk *walk, uint64_t add
 /// The first piece that begins at an address, or NO_PIECE.
 uint32_t walk_piece_at(const struct walk *walk, uint64_t address);
 
+// ---- path.c
+
 /// Fail: "package: way to the word: value, field, shape: text".
-enum pkgimg_status walk_fail(struct walk *walk, uint32_t piece, const struct shape_place *place, const char *format, ...)
-    __attribute__((format(printf, 4, 5), cold));
+enum pkgimg_status walk_fail(struct walk *walk, uint32_t piece, const struct shape_place *place,
+                             const char *format, ...) __attribute__((format(printf, 4, 5), cold));
 
 /// The way from a root to a piece, and on to a word in it (NULL: to the piece itself).
 struct walk_path {

@@ -6,7 +6,8 @@
 //     struct node { struct node *next; struct entry *entries; uint32_t count; };
 //     static const struct pkgimg_shape entry_shape = ..., node_shape;
 //     static const struct pkgimg_field node_fields[] = {
-//       {.name = "next", .kind = PKGIMG_FIELD_POINTER, .offset = offsetof(struct node, next), .shape = &node_shape},
+//       {.name = "next", .kind = PKGIMG_FIELD_POINTER, .offset = offsetof(struct node, next), .shape =
+//       &node_shape},
 //       {.name = "entries", .kind = PKGIMG_FIELD_POINTER, .offset = offsetof(struct node, entries),
 //        .shape = &entry_shape, .count = PKGIMG_COUNT(struct node, count)},
 //     };
@@ -47,7 +48,10 @@ struct pkgimg_count {
 #define PKGIMG_COUNT_MEMBER(type, member)                                                                         \
   .offset = offsetof(type, member), .size = sizeof(((type *)0)->member),                                          \
   .is_signed = ((__typeof__(((type *)0)->member))-1 < 1)
-#define PKGIMG_COUNT(type, member) {PKGIMG_COUNT_MEMBER(type, member)}
+#define PKGIMG_COUNT(type, member)                                                                                \
+  {                                                                                                               \
+    PKGIMG_COUNT_MEMBER(type, member)                                                                             \
+  }
 
 enum pkgimg_field_kind {
   PKGIMG_FIELD_DATA,       ///< `repeat` bytes that are copied; to be listed only in a sparse shape
@@ -70,9 +74,9 @@ struct pkgimg_field {
   uint64_t offset;                   ///< in the struct; of a word with a pointer: multiple of 8
   const struct pkgimg_shape *shape;  ///< of POINTER, STRUCT, FLEXIBLE
   struct pkgimg_count count;         ///< of POINTER, BYTES, FLEXIBLE
-  struct pkgimg_count room;          ///< POINTER, BYTES: elements that were allocated, at least `count`: the rest is
-                                     ///< zero in the image. All zero: as many as `count`
-  uint64_t repeat;                   ///< fields like this in a row (an array in the struct); 0: 1
+  struct pkgimg_count room;  ///< POINTER, BYTES: elements that were allocated, at least `count`: the rest is
+                             ///< zero in the image. All zero: as many as `count`
+  uint64_t repeat;           ///< fields like this in a row (an array in the struct); 0: 1
   /// Words that are more than an address (marked, tagged): the address in one, or 0 if it is none and to be
   /// copied. What a word has above or below its address stays. NULL: words are addresses.
   uint64_t (*address_of)(uint64_t word);
@@ -86,8 +90,8 @@ struct pkgimg_shape {
   const struct pkgimg_field *fields;
   size_t field_count;
   int sparse;  ///< bytes that no field tells of are zero in the image: padding does not make images differ
-  /// The shape of this very object, where that is known only from the object itself (a tag, a kind); NULL as result:
-  /// it is of no known kind, an error. NULL: all are of this shape.
+  /// The shape of this very object, where that is known only from the object itself (a tag, a kind); NULL as
+  /// result: it is of no known kind, an error. NULL: all are of this shape.
   const struct pkgimg_shape *(*select)(const void *object);
 };
 
@@ -96,8 +100,9 @@ struct pkgimg_graph_root {
   const char *name;  ///< NULL: no root, only a variable
   const void *object;
   const struct pkgimg_shape *shape;
-  uint64_t count;        ///< objects in a row; 0: 1
-  const char *variable;  ///< a pointer variable that the package's code defines, without an initial value; NULL: none
+  uint64_t count;  ///< objects in a row; 0: 1
+  const char
+      *variable;  ///< a pointer variable that the package's code defines, without an initial value; NULL: none
 };
 
 /// An object that is captured if a REFERENCE leads to it, or into it.

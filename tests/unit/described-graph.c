@@ -45,7 +45,10 @@ struct node {
 
 static const struct pkgimg_field pair_fields[] = {
     {.name = "key", .kind = PKGIMG_FIELD_DATA, .offset = offsetof(struct pair, key), .repeat = 4},
-    {.name = "value", .kind = PKGIMG_FIELD_POINTER, .offset = offsetof(struct pair, value), .shape = &graph_node_shape},
+    {.name = "value",
+     .kind = PKGIMG_FIELD_POINTER,
+     .offset = offsetof(struct pair, value),
+     .shape = &graph_node_shape},
 };
 static const struct pkgimg_shape pair_shape = {.name = "pair",
                                                .size = sizeof(struct pair),
@@ -69,8 +72,12 @@ static const struct pkgimg_field text_fields[] = {
      .offset = offsetof(struct text, characters),
      .count = {PKGIMG_COUNT_MEMBER(struct text, length), .plus = 1}},
 };
-static const struct pkgimg_shape text_shape = {
-    .name = "text", .size = sizeof(struct text), .alignment = 2, .fields = text_fields, .field_count = 2, .sparse = 1};
+static const struct pkgimg_shape text_shape = {.name = "text",
+                                               .size = sizeof(struct text),
+                                               .alignment = 2,
+                                               .fields = text_fields,
+                                               .field_count = 2,
+                                               .sparse = 1};
 
 static const struct pkgimg_field any_fields[] = {
     {.name = "node", .kind = PKGIMG_FIELD_POINTER, .shape = &graph_node_shape},
@@ -92,7 +99,10 @@ static uint64_t without_mark(uint64_t word)
 }
 
 #define AT(member) .name = #member, .offset = offsetof(struct node, member)
-#define DATA(member) {AT(member), .kind = PKGIMG_FIELD_DATA, .repeat = sizeof(((struct node *)0)->member)}
+#define DATA(member)                                                                                              \
+  {                                                                                                               \
+    AT(member), .kind = PKGIMG_FIELD_DATA, .repeat = sizeof(((struct node *)0)->member)                           \
+  }
 static const struct pkgimg_field node_fields[] = {
     DATA(id),
     DATA(kind),
@@ -102,14 +112,9 @@ static const struct pkgimg_field node_fields[] = {
     {AT(edges), .kind = PKGIMG_FIELD_POINTER, .shape = &graph_node_shape, .repeat = EDGES},
     {AT(pairs), .kind = PKGIMG_FIELD_STRUCT, .shape = &pair_shape, .repeat = PAIRS},
     {AT(other), .kind = PKGIMG_FIELD_POINTER, .shape = &pair_shape},
-    {AT(list),
-     .kind = PKGIMG_FIELD_POINTER,
-     .shape = &node_pointer_shape,
-     .count = PKGIMG_COUNT(struct node, list_count),
-     .room = PKGIMG_COUNT(struct node, list_room)},
-    {AT(numbers),
-     .kind = PKGIMG_FIELD_POINTER,
-     .shape = &number_shape,
+    {AT(list), .kind = PKGIMG_FIELD_POINTER, .shape = &node_pointer_shape,
+     .count = PKGIMG_COUNT(struct node, list_count), .room = PKGIMG_COUNT(struct node, list_room)},
+    {AT(numbers), .kind = PKGIMG_FIELD_POINTER, .shape = &number_shape,
      .count = PKGIMG_COUNT(struct node, number_count)},
     {AT(within), .kind = PKGIMG_FIELD_REFERENCE},
     {AT(name), .kind = PKGIMG_FIELD_STRING},
@@ -205,8 +210,9 @@ static void fill_links(struct world_graph *graph, struct node *node)
   else
     node->any.number = (double)node->id / 3;
   // Only nodes that an edge leads to surely are captured.
-  node->within = node->edges[0] && node->edges[0]->number_count ? node->edges[0]->numbers + node->edges[0]->number_count / 2
-                                                                : NULL;
+  node->within = node->edges[0] && node->edges[0]->number_count
+                     ? node->edges[0]->numbers + node->edges[0]->number_count / 2
+                     : NULL;
   node->handle = graph;
   node->descriptor = (int)graph->noise;
 }
@@ -214,7 +220,8 @@ static void fill_links(struct world_graph *graph, struct node *node)
 struct world_graph *graph_make(uint64_t seed, size_t count, uint64_t noise)
 {
   struct world_graph *graph = calloc(1, sizeof *graph);
-  *graph = (struct world_graph){.nodes = calloc(count, sizeof(struct node *)), .count = count, .random = seed, .noise = noise};
+  *graph = (struct world_graph){
+      .nodes = calloc(count, sizeof(struct node *)), .count = count, .random = seed, .noise = noise};
   for (size_t i = 0; i < count; i++)
     graph->nodes[i] = allocate(graph, sizeof(struct node));
   for (size_t i = 0; i < count; i++) {
@@ -288,7 +295,9 @@ static void pair_up(struct comparison *comparison, const struct node *node, cons
 
 static const struct node *node_of_pair(const struct pair *pair, uint32_t key)
 {
-  return pair ? (const struct node *)(const void *)((const char *)(pair - key % PAIRS) - offsetof(struct node, pairs)) : NULL;
+  return pair ? (const struct node *)(const void *)((const char *)(pair - key % PAIRS) -
+                                                    offsetof(struct node, pairs))
+              : NULL;
 }
 
 static void compare_arrays(struct comparison *work, const struct node *node, const struct node *copy)
@@ -303,8 +312,10 @@ static void compare_arrays(struct comparison *work, const struct node *node, con
     pair_up(work, node->list[i], copy->list[i], node, "an element of the list");
   for (uint64_t i = (uint64_t)node->list_count; node->list && i < node->list_room; i++)
     expect(work, !copy->list[i], node, "the rest of the list");
-  expect(work, strcmp(node->name, copy->name) == 0 && strcmp(node->text->characters, copy->text->characters) == 0 &&
-                   node->text->length == copy->text->length && copy->name != node->name, node, "text");
+  expect(work,
+         strcmp(node->name, copy->name) == 0 && strcmp(node->text->characters, copy->text->characters) == 0 &&
+             node->text->length == copy->text->length && copy->name != node->name,
+         node, "text");
 }
 
 static void compare_links(struct comparison *work, const struct node *node, const struct node *copy)
@@ -315,14 +326,17 @@ static void compare_links(struct comparison *work, const struct node *node, cons
     expect(work, copy->pairs[i].key == node->pairs[i].key, node, "a key");
     pair_up(work, node->pairs[i].value, copy->pairs[i].value, node, "a value");
   }
-  expect(work, !node->other == !copy->other && (!node->other || node->other->key == copy->other->key), node, "other");
+  expect(work, !node->other == !copy->other && (!node->other || node->other->key == copy->other->key), node,
+         "other");
   if (node->other && work->same)
-    pair_up(work, node_of_pair(node->other, node->other->key), node_of_pair(copy->other, node->other->key), node, "other");
+    pair_up(work, node_of_pair(node->other, node->other->key), node_of_pair(copy->other, node->other->key), node,
+            "other");
   if (node->within)
     expect(work, copy->within == copy->edges[0]->numbers + copy->edges[0]->number_count / 2, node, "within");
   if (without_mark(node->marked)) {
     expect(work, (node->marked & 7) == (copy->marked & 7), node, "the mark");
-    pair_up(work, (const struct node *)without_mark(node->marked), (const struct node *)without_mark(copy->marked), node, "marked");
+    pair_up(work, (const struct node *)without_mark(node->marked), (const struct node *)without_mark(copy->marked),
+            node, "marked");
   } else {
     expect(work, node->marked == copy->marked, node, "marked");
   }

@@ -48,7 +48,8 @@ static void *symbol(struct pkgimg_image *image, const char *name)
 static void random_graph(uint64_t seed, size_t count)
 {
   struct world_graph *original = graph_make(seed, count, 0);
-  struct pkgimg_graph_root roots[] = {{.name = "first", .object = graph_first(original), .shape = &graph_node_shape}};
+  struct pkgimg_graph_root roots[] = {
+      {.name = "first", .object = graph_first(original), .shape = &graph_node_shape}};
   struct pkgimg_graph graph = described_graph(roots, 1);
   graph.objects = graph_objects(original);
   graph.object_count = count;
@@ -98,7 +99,8 @@ static void long_list(size_t count)
 {
   struct link *links = calloc(count, sizeof *links);
   for (size_t i = 0; i < count; i++)  // 7919 and a power of ten have no common divisor
-    links[i * 7919 % count] = (struct link){.next = i + 1 < count ? &links[(i + 1) * 7919 % count] : NULL, .number = i};
+    links[i * 7919 % count] =
+        (struct link){.next = i + 1 < count ? &links[(i + 1) * 7919 % count] : NULL, .number = i};
   struct pkgimg_graph_root roots[] = {{.name = "list", .object = &links[0], .shape = &link_shape}};
   struct pkgimg_graph graph = described_graph(roots, 1);
   struct pkgimg_image *image = make((struct described_package){.name = "list", .graph = &graph});
@@ -132,24 +134,25 @@ static struct entry entry_of(uint64_t function, uint64_t place)
 
 static const char base_code[] = "long base_numbers[4] = {10, 11, 12, 13};\n"
                                 "long base_add(long x) { return x + base_numbers[0]; }\n";
-static const char top_code[] =
-    "#include <stddef.h>\n"
-    "long visible(long x) { return x + 1; }\n"
-    "static long hidden(long x) { return x + 2; }\n"
-    "long calls_hidden(long x) { return hidden(x); }\n"
-    "static long table[8] = {5, 6, 7, 8};\n"
-    "__attribute__((annotate(\"pkgimg.clone\"))) long cloned(long x) { long s = 0; while (x > 0) s += x--; return s; }\n"
-    "static int constructed;\n"
-    "__attribute__((constructor)) static void construct(void) { constructed++; }\n"
-    "int how_often(void) { return constructed; }\n"
-    "long *in_table(void) { return &table[2]; }\n";
+static const char top_code[] = "#include <stddef.h>\n"
+                               "long visible(long x) { return x + 1; }\n"
+                               "static long hidden(long x) { return x + 2; }\n"
+                               "long calls_hidden(long x) { return hidden(x); }\n"
+                               "static long table[8] = {5, 6, 7, 8};\n"
+                               "__attribute__((annotate(\"pkgimg.clone\"))) long cloned(long x) { long s = 0; "
+                               "while (x > 0) s += x--; return s; }\n"
+                               "static int constructed;\n"
+                               "__attribute__((constructor)) static void construct(void) { constructed++; }\n"
+                               "int how_often(void) { return constructed; }\n"
+                               "long *in_table(void) { return &table[2]; }\n";
 
 static void externals(void)
 {
   struct link shared[2] = {{&shared[1], 1}, {&shared[0], 2}};
   struct pkgimg_graph_root base_roots[] = {{.name = "ring", .object = shared, .shape = &link_shape, .count = 2}};
   struct pkgimg_graph base_graph = described_graph(base_roots, 1);
-  struct pkgimg_image *base = make((struct described_package){.name = "base", .code = base_code, .graph = &base_graph});
+  struct pkgimg_image *base =
+      make((struct described_package){.name = "base", .code = base_code, .graph = &base_graph});
   struct pkgimg_area areas[PKGIMG_AREA_COUNT];
   pkgimg_image_areas(base, areas);
   uint64_t ring = (uint64_t)root(base, "ring"), numbers = (uint64_t)symbol(base, "base_numbers");
@@ -170,8 +173,11 @@ static void externals(void)
       {.address = AT + 96, .kind = PKGIMG_EXTERNAL_OWN, .symbol = "nobody_points_here"},
   };
   struct entry entries[] = {
-      entry_of(AT, AT + 32 + 16),      entry_of(AT + 16, ring),        entry_of(AT + 64, ring + sizeof(struct link)),
-      entry_of(AT + 80, numbers + 16), entry_of(list[7].address, (uint64_t)&stderr),
+      entry_of(AT, AT + 32 + 16),
+      entry_of(AT + 16, ring),
+      entry_of(AT + 64, ring + sizeof(struct link)),
+      entry_of(AT + 80, numbers + 16),
+      entry_of(list[7].address, (uint64_t)&stderr),
   };
   struct pkgimg_graph_root roots[] = {{.name = "entries", .object = entries, .shape = &entry_shape, .count = 5}};
   struct pkgimg_graph graph = described_graph(roots, 1);
@@ -184,7 +190,8 @@ static void externals(void)
   CHECK(found[1].function(5) == 7 && found[2].function(4) == 10 && found[3].function(1) == 11);
   CHECK((void *)(uintptr_t)found[2].function == symbol(image, "cloned"));
   CHECK(found[4].function(-3) == 3 && found[4].place == (void *)&stderr);
-  CHECK(found[0].place == ((void *(*)(void))(uintptr_t)symbol(image, "in_table"))() && *(long *)found[0].place == 7);
+  CHECK(found[0].place == ((void *(*)(void))(uintptr_t)symbol(image, "in_table"))() &&
+        *(long *)found[0].place == 7);
   CHECK((uint64_t)found[1].place == ring && (uint64_t)found[2].place == ring + sizeof(struct link));
   CHECK((uint64_t)found[3].place == numbers + 16 && ((struct link *)found[1].place)->next == found[2].place);
   CHECK(((int (*)(void))(uintptr_t)symbol(image, "how_often"))() == 1);
@@ -215,9 +222,13 @@ static void variables_and_memory(void)
   struct pkgimg_graph_root roots[] = {
       {.name = "links", .object = links[0], .shape = &link_shape, .variable = "head"},
       {.object = links[1], .shape = &link_shape, .variable = "second"},
-      {.name = "text", .object = text, .shape = &(struct pkgimg_shape){.size = 1, .alignment = 1}, .count = sizeof text}};
+      {.name = "text",
+       .object = text,
+       .shape = &(struct pkgimg_shape){.size = 1, .alignment = 1},
+       .count = sizeof text}};
   struct pkgimg_graph graph = described_graph(roots, 3);
-  struct pkgimg_image *image = make((struct described_package){.name = "user", .code = user_code, .graph = &graph});
+  struct pkgimg_image *image =
+      make((struct described_package){.name = "user", .code = user_code, .graph = &graph});
   struct link *first = root(image, "links");
   char *copy = root(image, "text");
   CHECK(((unsigned long (*)(void))(uintptr_t)symbol(image, "follow"))() == 142);
@@ -381,8 +392,11 @@ static void two_over_one(void)
   struct pkgimg_graph base = described_graph(&base_root, 1);
   pkgimg_close(make((struct described_package){.name = "below", .graph = &base}));
   struct link users[2] = {{&shared, 1}, {&shared, 2}};
-  struct pkgimg_external external = {
-      .address = (uint64_t)&shared, .size = sizeof shared, .kind = PKGIMG_EXTERNAL_ROOT, .image = "below", .symbol = "ring"};
+  struct pkgimg_external external = {.address = (uint64_t)&shared,
+                                     .size = sizeof shared,
+                                     .kind = PKGIMG_EXTERNAL_ROOT,
+                                     .image = "below",
+                                     .symbol = "ring"};
   struct pkgimg_image *images[2];
   static const char *const names[] = {"left", "right"};
   for (int i = 0; i < 2; i++) {

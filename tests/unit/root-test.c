@@ -17,9 +17,10 @@ static void forget(void *context, const char *text)
   (void)context, (void)text;
 }
 
-static const char text[] = "#include <stdlib.h>\n"
-                           "long *table, *second, plain = 3;\n"
-                           "void warm(void) { table = malloc(16); table[0] = 41; table[1] = 42; second = table + 1; }\n";
+static const char text[] =
+    "#include <stdlib.h>\n"
+    "long *table, *second, plain = 3;\n"
+    "void warm(void) { table = malloc(16); table[0] = 41; table[1] = 42; second = table + 1; }\n";
 
 static enum pkgimg_status build(const char *output, const char *const *roots, size_t count)
 {
