@@ -144,6 +144,44 @@ struct pkgimg_graph {
   size_t object_count;
 };
 
+// ---- shapes of C structs from debug information
+//
+// Members become fields: numbers are data, `char *` a string, `void *` a reference, a pointer to a function a
+// function, any other pointer leads to one object of its type (a reference where the type is not defined), arrays
+// and structs are in place. Padding is left out. What a declaration does not say has to be told: how many elements
+// a pointer or a flexible array has, and what a union with pointers holds; without it, a flexible array or such a
+// union is an error when the walk comes to one.
+//
+// A set of shapes is used by one thread at a time; shapes that were found are constant until something is told
+// about their members, and valid until the set is destroyed.
+
+struct pkgimg_shapes;
+
+/// Read the types of an ELF file that was compiled with -g: an object, a library, a program, an image.
+PKGIMG_PUBLIC PKGIMG_MUST_USE enum pkgimg_status pkgimg_shapes_from_debug(const char *path,
+                                                                          struct pkgimg_shapes **shapes,
+                                                                          struct pkgimg_error *error);
+/// NULL is allowed.
+PKGIMG_PUBLIC void pkgimg_shapes_destroy(struct pkgimg_shapes *shapes);
+
+/// The shape of a struct, union or typedef by name. Fails with PKGIMG_NOT_FOUND.
+PKGIMG_PUBLIC PKGIMG_MUST_USE enum pkgimg_status pkgimg_shapes_find(struct pkgimg_shapes *shapes, const char *type,
+                                                                    const struct pkgimg_shape **shape,
+                                                                    struct pkgimg_error *error);
+
+/// Tell that `member` of a type, a pointer or flexible array, has as many elements as `count`, an integer member.
+PKGIMG_PUBLIC PKGIMG_MUST_USE enum pkgimg_status pkgimg_shapes_count(struct pkgimg_shapes *shapes,
+                                                                     const char *type, const char *member,
+                                                                     const char *count,
+                                                                     struct pkgimg_error *error);
+
+/// Tell all about a member of a type. Its name, offset and repeat stay as they are (of DATA and NULL: all of it);
+/// a `shape` of NULL stays, too.
+PKGIMG_PUBLIC PKGIMG_MUST_USE enum pkgimg_status pkgimg_shapes_set(struct pkgimg_shapes *shapes, const char *type,
+                                                                   const char *member,
+                                                                   const struct pkgimg_field *field,
+                                                                   struct pkgimg_error *error);
+
 #ifdef __cplusplus
 }
 #endif

@@ -31,6 +31,7 @@ enum pkgimg_status described_build(struct described_package package, struct pkgi
   options.cpu_target = package.cpu_target;
   options.precompile = package.precompile;
   options.emit = package.emit;
+  options.debug = package.debug;
   options.diagnostic = keep_message;
   described_messages[0] = 0;
   write_all(scratch_path(source), code, strlen(code));

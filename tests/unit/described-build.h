@@ -13,6 +13,7 @@ struct described_package {
   const char *deps[3];
   const char *cpu_target, *precompile;
   enum pkgimg_emit emit;
+  unsigned debug;
 };
 enum pkgimg_status described_build(struct described_package package, struct pkgimg_error *error);
 
