@@ -91,7 +91,8 @@ static const char *field_problem(const struct pkgimg_shape *shape, const struct 
     return "a pointer must lie at a multiple of 8 in a struct that is aligned to 8";
   if (field->kind == PKGIMG_FIELD_STRUCT && (inner->size == 0 || shape_flexible(inner)))
     return "a struct with a flexible array, or without a size, cannot be part of another";
-  if (field->kind == PKGIMG_FIELD_STRUCT && inner->alignment && field->offset % inner->alignment)
+  bool in_place = field->kind == PKGIMG_FIELD_STRUCT || field->kind == PKGIMG_FIELD_FLEXIBLE;
+  if (in_place && inner && inner->alignment && field->offset % inner->alignment)
     return "the struct in this place is not aligned";
   if (field->kind == PKGIMG_FIELD_FLEXIBLE && inner && (inner->size == 0 || shape_flexible(inner)))
     return "elements of a flexible array need a size of their own";

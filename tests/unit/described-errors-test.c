@@ -129,6 +129,19 @@ static void overlaps(void)
   CHECK(strstr(error.text, "of roots.table -> entries") != NULL && strstr(error.text, "lies partly in") != NULL);
 }
 
+// A struct in bytes that begin at an address of their own kind: in the image its place would be another one.
+static void misplaced(void)
+{
+  static _Alignas(16) uint8_t memory[64];
+  struct pkgimg_graph graph = fresh();
+  item.bytes = memory + 4;
+  item.byte_count = 60;
+  entries[0].item = (struct item *)(memory + 8);
+  memset(memory, 0, sizeof memory);
+  refuse(&graph, PKGIMG_CAPTURE,
+         "roots.table -> entries[0].item: item needs multiples of 8, but lies at offset 4");
+}
+
 // The way through a long list is cut short.
 static void long_ways(void)
 {
@@ -227,6 +240,7 @@ static void fields(void)
   refuse_field((struct pkgimg_field){.kind = PKGIMG_FIELD_STRUCT, .shape = &number, .offset = 4}, "not aligned");
   refuse_field((struct pkgimg_field){.kind = PKGIMG_FIELD_STRUCT, .shape = &open_ended}, "flexible array");
   refuse_field((struct pkgimg_field){.kind = PKGIMG_FIELD_FLEXIBLE, .shape = &open_ended}, "a size of their own");
+  refuse_field((struct pkgimg_field){.kind = PKGIMG_FIELD_FLEXIBLE, .offset = 4, .shape = &number}, "not aligned");
   refuse_field((struct pkgimg_field){.kind = PKGIMG_FIELD_FLEXIBLE, .offset = 65}, "behind the end");
   refuse_field((struct pkgimg_field){.kind = PKGIMG_FIELD_BYTES, .count = {.size = 3}}, "count is not a member");
   refuse_field((struct pkgimg_field){.kind = PKGIMG_FIELD_BYTES, .count = {.size = 8, .offset = 60}},
@@ -352,6 +366,7 @@ int main(void)
   words();
   counts();
   overlaps();
+  misplaced();
   long_ways();
   shapes();
   fields();
