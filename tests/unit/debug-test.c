@@ -153,6 +153,10 @@ static void tell_and_build(struct pkgimg_shapes *shapes)
   CHECK_OK(pkgimg_shapes_count(shapes, "tree", "leaves", "leaf_count", &error), &error);
   CHECK_OK(pkgimg_shapes_count(shapes, "tree", "blob", "blob_size", &error), &error);
   CHECK_OK(pkgimg_shapes_count(shapes, "tree", "list", "list_count", &error), &error);
+  CHECK_OK(pkgimg_shapes_set(shapes, "tree", "rows", &tree, &error), &error);
+  trees[0].leaf_count = -1;
+  expect(build(shapes), "roots.tree -> leaves: its count is -1");
+  trees[0].leaf_count = 3;
   CHECK_OK(build(shapes), &error);
 }
 

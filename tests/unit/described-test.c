@@ -134,7 +134,7 @@ static struct entry entry_of(uint64_t function, uint64_t place)
 
 static const char base_code[] = "long base_numbers[4] = {10, 11, 12, 13};\n"
                                 "long base_add(long x) { return x + base_numbers[0]; }\n";
-static const char top_code[] = "#include <stddef.h>\n"
+static const char top_code[] = "#include <unistd.h>\n"
                                "long visible(long x) { return x + 1; }\n"
                                "static long hidden(long x) { return x + 2; }\n"
                                "long calls_hidden(long x) { return hidden(x); }\n"
@@ -142,7 +142,7 @@ static const char top_code[] = "#include <stddef.h>\n"
                                "__attribute__((annotate(\"pkgimg.clone\"))) long cloned(long x) { long s = 0; "
                                "while (x > 0) s += x--; return s; }\n"
                                "static int constructed;\n"
-                               "__attribute__((constructor)) static void construct(void) { constructed++; }\n"
+                               "__attribute__((constructor)) static void construct(void) { constructed += getpid() > 0; }\n"
                                "int how_often(void) { return constructed; }\n"
                                "long *in_table(void) { return &table[2]; }\n";
 
