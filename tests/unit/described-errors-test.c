@@ -299,6 +299,7 @@ static void refuse_variable(const char *variable, enum pkgimg_status status, con
                                             .graph = &graph,
                                             .code = "void *good, *const fixed = 0; int small;\n"
                                                     "char text[1]; void *set = text; long value = 5;\n"
+                                                    "int puts(const char *); void *host = (void *)puts;\n"
                                                     "void f(void) {}\n"},
                  status, text);
 }
@@ -310,6 +311,7 @@ static void variables(void)
   refuse_variable("small", PKGIMG_UNSUPPORTED, "no pointer that may be written: 4 bytes");
   refuse_variable("fixed", PKGIMG_UNSUPPORTED, "no pointer that may be written");
   refuse_variable("value", PKGIMG_INVALID_ARGUMENT, "expected 0, found 0x5");
+  refuse_variable("host", PKGIMG_INVALID_ARGUMENT, "expected 0, found 0x0 plus an address");
   refuse_variable("set", PKGIMG_INVALID_ARGUMENT, "set: the variable of a root has an initial value");
 }
 
