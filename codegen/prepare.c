@@ -9,13 +9,18 @@
 
 // ---- visibility: what no export glob names becomes the image's own affair
 
-static bool is_exported(const struct codegen_options *options, const char *name)
+static bool is_kept(const struct codegen_options *options, const char *name)
 {
-  if (options->export_count == 0)
-    return true;
   for (size_t i = 0; i < options->keep_count; i++)
     if (strcmp(options->keep[i], name) == 0)
       return true;
+  return false;
+}
+
+static bool is_exported(const struct codegen_options *options, const char *name)
+{
+  if (options->export_count == 0 || is_kept(options, name))
+    return true;
   for (size_t i = 0; i < options->export_count; i++)
     if (fnmatch(options->exports[i], name, 0) == 0)
       return true;
@@ -31,10 +36,20 @@ static bool is_visible_definition(LLVMValueRef value)
          linkage != LLVMAvailableExternallyLinkage;
 }
 
+// A static function or variable that something outside of the code names stays, and stays the image's own affair.
+static void keep_static(const struct codegen_options *options, LLVMValueRef value, const char *name)
+{
+  if (LLVMGetLinkage(value) != LLVMInternalLinkage || !is_kept(options, name))
+    return;
+  LLVMSetLinkage(value, LLVMExternalLinkage);
+  LLVMSetVisibility(value, LLVMHiddenVisibility);
+}
+
 static void hide_unless_exported(const struct codegen_options *options, LLVMValueRef value)
 {
   size_t length;
   const char *name = LLVMGetValueName2(value, &length);
+  keep_static(options, value, name);
   if (!is_visible_definition(value) || strncmp(name, "llvm.", 5) == 0 || is_exported(options, name))
     return;
   // A member of a COMDAT group keeps its linkage, or the group would lose its meaning.

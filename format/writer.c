@@ -217,7 +217,7 @@ static enum pkgimg_status add_capture(struct writer *writer)
     TRY(add_captured_set(writer, &capture->sets[i], at + i * sizeof(struct disk_captured_set)));
   TRY(add_array(writer, &writer->head.captured_details, writer->details.data,
                 writer->details.size / sizeof(uint32_t), sizeof(uint32_t)));
-  writer->head.flags |= writer->input->capture ? FORMAT_CAPTURED : 0;
+  writer->head.flags |= capture->constructed ? FORMAT_CAPTURED : 0;
   writer->head.heap.size = capture->heap.size;
   writer->head.heap.stored_size = capture->heap.size;
   writer->head.exits = capture->exits;
@@ -347,7 +347,7 @@ static enum pkgimg_status splice(struct writer *writer, struct span words, const
   struct buffer *image = writer->image;
   TRY(buffer_append(image, words.data, cut < mapped ? cut : mapped, writer->error));
   TRY(buffer_append(image, NULL, mapped - image->size, writer->error));
-  if (writer->input->capture)
+  if (writer->input->capture && writer->input->capture->data.size)
     memcpy(image->data + data->file_offset, writer->input->capture->data.data, writer->input->capture->data.size);
   TRY(buffer_align(image, 8, writer->error));
   writer->header.geometry.tables_offset = image->size;

@@ -49,8 +49,9 @@ struct writer_root {
   uint64_t address;
 };
 
-/// What initialisation left.
+/// What initialisation left, or what a graph describes.
 struct writer_capture {
+  bool constructed;  ///< constructors have run; else they do at each load
   struct span data;  ///< W, as far as it is not zero; empty: as linked. With the words at all sites filled in
   struct span heap;  ///< H, whole pages, likewise
   const struct writer_captured_set *sets;

@@ -311,6 +311,19 @@ enum pkgimg_status pkgimg_symbol(struct pkgimg_image *image, const char *name, v
   return PKGIMG_OK;
 }
 
+enum pkgimg_status pkgimg_root(struct pkgimg_image *image, const char *name, void **address,
+                               struct pkgimg_error *error)
+{
+  if (!image || !name || !address)
+    return fail(error, PKGIMG_INVALID_ARGUMENT, NULL, "pkgimg_root: a NULL image, name or result");
+  const struct image_root *root = roots_find(image, name);
+  if (!root)
+    return fail_name(error, PKGIMG_NOT_FOUND, image->path, name, "the image has no such root (it has %u)",
+                     image->root_count);
+  *address = (void *)image_address(image, root->address);
+  return PKGIMG_OK;
+}
+
 const char *pkgimg_image_name(const struct pkgimg_image *image)
 {
   return image->name;

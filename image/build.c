@@ -2,6 +2,7 @@
 //
 // build: sources -> LLVM -> objects -> lld -> resolved image.
 #include "codegen/codegen.h"
+#include "image/described.h"
 #include "image/finish.h"
 #include "image/sources.h"
 #include "linker/linker.h"
@@ -43,6 +44,11 @@ static enum pkgimg_status check_options(const struct pkgimg_build_options *optio
   if (options->roots.count && !options->precompile)
     return fail_name(error, PKGIMG_INVALID_ARGUMENT, NULL, options->roots.items[0],
                      "roots name what a precompile function leaves: expected one, found none");
+  if (options->graph && (options->precompile || options->emit != PKGIMG_EMIT_IMAGE))
+    return fail_name(error, PKGIMG_INVALID_ARGUMENT, NULL, options->name,
+                     "a graph is part of an image without a precompile function");
+  if (options->graph)
+    TRY(describe_check(options->graph, options->name, error));
   if (options->sysimage && options->deps.count)
     return fail_name(error, PKGIMG_INVALID_ARGUMENT, NULL, options->name,
                      "a system image has no dependencies: expected none, found %s%s", options->deps.items[0],
@@ -60,6 +66,8 @@ static enum pkgimg_status list_kept(const struct pkgimg_build_options *options, 
     TRY(string_list_add(kept, error, "%s", options->precompile));
   for (size_t i = 0; i < options->roots.count; i++)
     TRY(string_list_add(kept, error, "%s", options->roots.items[i]));
+  if (options->graph)
+    TRY(described_list_kept(options->graph, kept, error));
   return PKGIMG_OK;
 }
 

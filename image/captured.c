@@ -194,6 +194,10 @@ static enum pkgimg_status make_roots(struct captured *captured, const struct cap
   }
   if (names->count)
     qsort(captured->roots, names->count, sizeof *captured->roots, by_name);
+  for (size_t i = 1; i < names->count; i++)
+    if (by_name(&captured->roots[i - 1], &captured->roots[i]) == 0)
+      return fail_name(error, PKGIMG_INVALID_ARGUMENT, capture->options->name, captured->roots[i].name,
+                       "the root is declared twice");
   captured->writer.root_count = names->count;
   return PKGIMG_OK;
 }
@@ -208,6 +212,7 @@ enum pkgimg_status captured_init(struct captured *captured, const struct capture
   TRY(import_numbers(capture, resolution, &imports, error));
   TRY(make_sets(captured, capture, number_of, imports, error));
   TRY(make_roots(captured, capture, error));
+  captured->writer.constructed = true;
   captured->writer.data = (struct span){result->data.data, result->data.size};
   captured->writer.heap = (struct span){result->heap.data, result->heap.size};
   captured->writer.compress = capture->options->compress;

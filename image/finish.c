@@ -3,6 +3,7 @@
 
 #include "image/captured.h"
 #include "image/clones.h"
+#include "image/described.h"
 #include "image/resolve.h"
 #include "linker/linker.h"
 #include "serializer/types.h"
@@ -73,7 +74,7 @@ static enum pkgimg_status link_objects(struct finish *finish, struct pkgimg_erro
       .dep_count = count,
       .libs = options->libs.items,
       .lib_count = options->libs.count,
-      .captured = options->precompile != NULL,
+      .captured = options->precompile || options->graph,
       .in_child = options->link_in_child,
       .diagnostics = {options->diagnostic, options->diagnostic_context},
       .types_size = finish->types.descriptions.size,
@@ -315,6 +316,26 @@ static enum pkgimg_status write_captured(struct finish *finish, struct buffer *i
   return write_image(finish, &lists, &captured.writer, image, error);
 }
 
+// ---- with a graph of the caller's
+
+static enum pkgimg_status write_described(struct finish *finish, struct buffer *image, struct pkgimg_error *error)
+{
+  struct described described AUTO(described_deinit) = {.options = finish->options,
+                                                       .linked = &finish->linked,
+                                                       .clones = &finish->clones,
+                                                       .deps = finish->deps,
+                                                       .words = {finish->words.data, finish->words.size}};
+  struct lists lists AUTO(lists_deinit) = {0};
+  uint32_t *numbers AUTO(free_pointer) = NULL;
+  TRY(number_providers(finish, &numbers, error));
+  TRY(described_prepare(&described, numbers, &finish->resolution, error));
+  TRY(make_lists(&lists, finish, error));
+  for (size_t i = 0; i < finish->deps->count; i++)
+    numbers[i] = lists.set_of_provider[numbers[i]];
+  TRY(described_init(&described, numbers, error));
+  return write_image(finish, &lists, &described.writer, image, error);
+}
+
 enum pkgimg_status finish_image(const struct pkgimg_build_options *options, const struct codegen_result *code,
                                 const struct target_list *targets, const struct deps *deps, struct buffer *image,
                                 struct pkgimg_error *error)
@@ -324,6 +345,8 @@ enum pkgimg_status finish_image(const struct pkgimg_build_options *options, cons
   TRY(link_objects(&finish, error));
   TRY(resolve_linked(&finish, error));
   TRY(types_place(options->name, &finish.types, &finish.linked, &finish.words, error));
+  if (options->graph)
+    return write_described(&finish, image, error);
   TRY(write_plain(&finish, image, error));
   return options->precompile ? write_captured(&finish, image, error) : PKGIMG_OK;
 }

@@ -148,6 +148,7 @@ void image_destroy(struct pkgimg_image *image)
   roaring_bitmap_remove_range(image->runtime->relocated, image->first_symbol,
                               (uint64_t)image->first_symbol + image->symbol_count);
   free(image->dependencies);
+  roots_deinit(image);
   free(image->clone_symbols);
   free(image->baseline_target);
   free(image->name);

@@ -300,6 +300,7 @@ static enum pkgimg_status fill_image(struct session *session, struct pkgimg_imag
   TRY(take_head(session, image, &tables));
   TRY(choose_bodies(session, image, &tables));
   TRY(heap_place(session, image, handle, &tables));
+  TRY(roots_take(image, &tables, session->error));
   session_phase_done(session, PKGIMG_PHASE_MAP);
   TRY(resolve_imports(session, image, &tables));
   session_phase_done(session, PKGIMG_PHASE_HOST);

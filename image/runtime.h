@@ -39,6 +39,11 @@ struct pkgimg_image {
   uint64_t heap_size, heap_room;   // of H; that are mapped for it
   uint64_t heap_offset, heap_stored;  // in the file
   struct disk_region exits;        // as linked
+  struct image_root {
+    char *name;
+    uint64_t address;  // as linked
+  } *roots;            // ascending by name
+  uint32_t root_count;
   bool captured;                   // its constructors ran when it was built
   uint32_t *clone_bodies;          // chosen address, as linked, of each clone
   uint32_t *clone_symbols;         // their indices in .dynsym, ascending
@@ -117,6 +122,14 @@ PKGIMG_MUST_USE enum pkgimg_status load_image(struct pkgimg_runtime *runtime, co
 /// Find the system image of an image whose dependencies are known, and refuse what contradicts it.
 PKGIMG_MUST_USE enum pkgimg_status image_take_sysimage(struct pkgimg_image *image, const struct tables *tables,
                                                        struct pkgimg_error *error);
+
+// ---- roots.c: objects of an image by name
+
+PKGIMG_MUST_USE enum pkgimg_status roots_take(struct pkgimg_image *image, const struct tables *tables,
+                                              struct pkgimg_error *error);
+/// NULL if there is none.
+const struct image_root *roots_find(const struct pkgimg_image *image, const char *name);
+void roots_deinit(struct pkgimg_image *image);
 
 // ---- heap.c
 

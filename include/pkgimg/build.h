@@ -9,6 +9,7 @@
 #ifndef PKGIMG_BUILD_H
 #define PKGIMG_BUILD_H
 
+#include <pkgimg/capture.h>
 #include <pkgimg/error.h>
 #include <pkgimg/types.h>
 
@@ -60,6 +61,7 @@ struct pkgimg_build_options {
   unsigned precompile_limit;       ///< seconds that one run of it may take; 0: any number
   int compress;                    ///< store what it leaves compressed (Zstandard): a smaller file, a slower load
   struct pkgimg_strings roots;     ///< variables that pkgimg_root finds by name
+  const struct pkgimg_graph *graph;  ///< objects of this process that the image starts with; NULL: none
   struct pkgimg_strings deps;      ///< image files, or NAMEs looked for in dep_path
   struct pkgimg_strings dep_path;  ///< folders; the output's own folder is searched last
   struct pkgimg_strings exports;   ///< globs of symbols to export; empty: all with default visibility

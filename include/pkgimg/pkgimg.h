@@ -11,7 +11,7 @@
 // Threads: every function may be called from any thread. Loading, initialising and closing take
 // one lock for the process, held while constructors run, so that an image is never seen half
 // made; a constructor may itself load (the lock is recursive), but must not wait for another
-// thread that loads. pkgimg_symbol takes no lock.
+// thread that loads. pkgimg_symbol and pkgimg_root take no lock.
 //
 // Errors: a function that can fail returns a status and fills the caller's struct pkgimg_error,
 // which may be NULL. After a failure nothing of the call remains: no mapping, no open file.
@@ -85,6 +85,12 @@ PKGIMG_PUBLIC PKGIMG_MUST_USE enum pkgimg_status pkgimg_init(struct pkgimg_image
 /// closed. Fails with PKGIMG_UNDEFINED_SYMBOL.
 PKGIMG_PUBLIC PKGIMG_MUST_USE enum pkgimg_status pkgimg_symbol(struct pkgimg_image *image, const char *name,
                                                                void **address, struct pkgimg_error *error);
+
+/// The address of a root of this image itself: an object that its build captured under this name (docs/capture.md),
+/// found without a symbol. The object may be read, written and, if it came from malloc, freed. Valid until the image
+/// is closed. Fails with PKGIMG_NOT_FOUND. Takes no lock.
+PKGIMG_PUBLIC PKGIMG_MUST_USE enum pkgimg_status pkgimg_root(struct pkgimg_image *image, const char *name,
+                                                             void **address, struct pkgimg_error *error);
 
 /// Give one reference back. With the last one destructors run, dependencies that nobody else
 /// holds are closed too, and everything is unmapped; objects of other threads with pending
