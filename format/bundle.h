@@ -64,6 +64,7 @@ struct bundle_header {
   struct bundle_table dependencies;  ///< uint32_t: images, by image
   struct bundle_table bodies;        ///< uint32_t: chosen bodies of clones, by image
   struct bundle_table body_symbols;  ///< uint32_t: their indices in .dynsym
+  struct bundle_table roots;         ///< struct disk_root, by image, each image's ascending by name
   struct bundle_table libraries;     ///< uint32_t in strings: host libraries that images name
   struct bundle_table unwind;        ///< uint64_t: final addresses of unwind tables, ending with a 0
   uint64_t slots;                    ///< where in W the words of the gates begin, from its start
@@ -94,7 +95,7 @@ struct bundle_image {
   uint32_t name, path; ///< strings; the path is as it was given
   uint32_t work;       ///< bits of enum bundle_work
   uint32_t flags;      ///< FORMAT_SYSIMAGE, FORMAT_CAPTURED
-  struct bundle_range dependencies, residuals, gates, bodies;
+  struct bundle_range dependencies, residuals, gates, bodies, roots;
   struct disk_geometry geometry;
   struct disk_region symbols, symbol_strings, symbol_hash, unwind, init_array, fini_array, thread_local;
   uint64_t thread_local_size, thread_local_align;

@@ -140,6 +140,22 @@ static enum pkgimg_status add_types(struct binder *binder)
   return PKGIMG_OK;
 }
 
+static enum pkgimg_status add_roots(struct binder *binder)
+{
+  TRY(begin_table(binder, &binder->head.roots, 0));
+  for (size_t i = 0; i < binder->deps.count; i++) {
+    const struct tables *tables = tables_of(&binder->images[i]);
+    binder->entries[i].roots = (struct bundle_range){(uint32_t)binder->head.roots.count, tables->root_count};
+    for (uint32_t j = 0; j < tables->root_count; j++) {
+      struct disk_root root = tables->roots[j];
+      TRY(binder_string(binder, tables->strings + root.name, &root.name));
+      TRY(buffer_append(&binder->tables, &root, sizeof root, binder->error));
+    }
+    binder->head.roots.count += tables->root_count;
+  }
+  return PKGIMG_OK;
+}
+
 static enum pkgimg_status add_libraries(struct binder *binder)
 {
   uint32_t *names AUTO(free_pointer) = NULL;
@@ -181,6 +197,7 @@ static enum pkgimg_status add_tables(struct binder *binder)
   TRY(add_dependencies(binder));
   TRY(add_bodies(binder));
   TRY(add_types(binder));
+  TRY(add_roots(binder));
   TRY(add_libraries(binder));
   TRY(add_unwind(binder));
   TRY(add_index(binder, &head->names, false));
