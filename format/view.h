@@ -22,6 +22,11 @@ PKGIMG_MUST_USE enum pkgimg_status header_read(const struct reader *reader, stru
 PKGIMG_MUST_USE enum pkgimg_status geometry_check(const struct reader *reader, uint64_t place,
                                                   const struct disk_geometry *geometry);
 
+/// Check that a region, if it is not empty, lies in the file part of `area`. `place` is where it was read.
+PKGIMG_MUST_USE enum pkgimg_status region_check(const struct reader *reader, const struct disk_geometry *geometry,
+                                                const char *what, uint64_t place, const struct disk_region *region,
+                                                enum area area, uint64_t size);
+
 /// The hash of a geometry, as the tables of its image record it.
 uint64_t geometry_hash(const struct disk_geometry *geometry);
 

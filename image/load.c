@@ -425,6 +425,8 @@ static void undo(struct session *session)
     if (last)
       session->fresh = NULL;
   }
+  if (session->fresh_bundle)
+    bundle_undo(session->runtime, session->fresh_bundle);
 }
 
 static enum pkgimg_status load_closure(struct session *session)
@@ -447,17 +449,22 @@ static bool may_fall_back(enum pkgimg_status status)
   return status == PKGIMG_BUSY || status == PKGIMG_WRONG_MACHINE || status == PKGIMG_MISMATCH;
 }
 
-static enum pkgimg_status load_otherwise(struct session *session, struct pkgimg_image **image);
+static enum pkgimg_status load_otherwise(struct session *session, const struct bundle_header *head,
+                                         struct pkgimg_image **image);
 
 // A bundle is bound to addresses and to a kind of host. Where these are not to be had its images are
 // loaded from their own files.
 static enum pkgimg_status run_bundle(struct session *session, struct pkgimg_image **image)
 {
+  struct bundle_header head;
   struct bundle *bundle;
-  enum pkgimg_status status = bundle_open(session, session->head, session->head_size, &bundle);
+  TRY(bundle_header(session, &head));
+  if (session->runtime->flags & PKGIMG_RUNTIME_VERIFY)
+    TRY(bundle_verify(session));
+  enum pkgimg_status status = bundle_open(session, &head, &bundle);
   if (status == PKGIMG_OK)
-    return bundle_take(session, bundle, bundle->head.main_image, image);
-  return may_fall_back(status) ? load_otherwise(session, image) : status;
+    return bundle_take(session, bundle, head.main_image, image);
+  return may_fall_back(status) ? load_otherwise(session, &head, image) : status;
 }
 
 static enum pkgimg_status run(struct session *session, struct pkgimg_image **image)
@@ -513,7 +520,8 @@ static enum pkgimg_status attempt(struct pkgimg_runtime *runtime, const char *pa
 }
 
 // The refusal is kept for statistics; if the images cannot be loaded either, it is the error.
-static enum pkgimg_status load_otherwise(struct session *session, struct pkgimg_image **image)
+static enum pkgimg_status load_otherwise(struct session *session, const struct bundle_header *head,
+                                         struct pkgimg_image **image)
 {
   struct pkgimg_runtime *runtime = session->runtime;
   struct pkgimg_error refusal = {0};
@@ -523,7 +531,7 @@ static enum pkgimg_status load_otherwise(struct session *session, struct pkgimg_
     refusal = *session->error;
   runtime->stats.bundles_refused++;
   snprintf(runtime->stats.refusal, sizeof runtime->stats.refusal, "%.255s", refusal.text);
-  for (unsigned i = 0; status == PKGIMG_NOT_FOUND && bundle_image_path(session, session->head, i, path); i++)
+  for (unsigned i = 0; status == PKGIMG_NOT_FOUND && bundle_image_path(session, head, i, path); i++)
     status = load_image(runtime, path, image, &session->fresh, session->error);
   if (status == PKGIMG_OK)
     (*image)->users--;  // the caller counts itself
