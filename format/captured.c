@@ -62,15 +62,6 @@ static enum pkgimg_status captured_set_check(const struct reader *reader, const 
   return PKGIMG_OK;
 }
 
-static bool is_in_image(const struct disk_geometry *geometry, const struct disk_tables *head, uint64_t address)
-{
-  for (unsigned i = 0; i < AREA_COUNT; i++)
-    if (address >= geometry->areas[i].address &&
-        address - geometry->areas[i].address <= geometry->areas[i].memory_size)
-      return true;
-  return address >= FORMAT_H_START && address - FORMAT_H_START <= head->heap.size;
-}
-
 enum pkgimg_status captured_check(const struct reader *reader, const struct disk_geometry *geometry,
                                   const struct tables *tables)
 {
@@ -83,7 +74,7 @@ enum pkgimg_status captured_check(const struct reader *reader, const struct disk
     TRY(string_check(reader, tables, &root->name, root->name));
     if (i && strcmp(tables->strings + root[-1].name, tables->strings + root->name) >= 0)
       return broken(reader, at, "names of roots in their order", i + 1, i);
-    if (!is_in_image(geometry, tables->head, root->address))
+    if (!address_is_inside(geometry, tables->head->heap.size, root->address))
       return broken(reader, at + offsetof(struct disk_root, address), "address of a root", FORMAT_H_START,
                     root->address);
   }

@@ -361,6 +361,15 @@ static enum pkgimg_status clones_check(const struct reader *reader, const struct
   return clone_sets_check(reader, tables);
 }
 
+bool address_is_inside(const struct disk_geometry *geometry, uint64_t heap_size, uint64_t address)
+{
+  for (unsigned i = 0; i < AREA_COUNT; i++)
+    if (address >= geometry->areas[i].address &&
+        address - geometry->areas[i].address <= geometry->areas[i].memory_size)
+      return true;
+  return address >= FORMAT_H_START && address - FORMAT_H_START <= heap_size;
+}
+
 const struct disk_clone *tables_find_clone(const struct tables *tables, uint32_t symbol)
 {
   uint32_t low = 0, high = tables->clone_count;
@@ -389,12 +398,10 @@ static enum pkgimg_status residuals_check(const struct reader *reader, const str
   return PKGIMG_OK;
 }
 
-// A region that is not empty lies in the file part of `area`.
-static enum pkgimg_status region_check(const struct reader *reader, const struct disk_geometry *geometry,
-                                       const char *what, const struct disk_tables *head,
-                                       const struct disk_region *region, enum area area, uint64_t size)
+enum pkgimg_status region_check(const struct reader *reader, const struct disk_geometry *geometry, const char *what,
+                                uint64_t place, const struct disk_region *region, enum area area, uint64_t size)
 {
-  uint64_t bytes, place = (uint64_t)((const uint8_t *)region - (const uint8_t *)head);
+  uint64_t bytes;
   uint64_t start = geometry->areas[area].address;
   if (region->count == 0)
     return PKGIMG_OK;
@@ -409,13 +416,20 @@ static enum pkgimg_status region_check(const struct reader *reader, const struct
 static enum pkgimg_status regions_check(const struct reader *reader, const struct disk_geometry *geometry,
                                         const struct disk_tables *head)
 {
-  TRY(region_check(reader, geometry, "symbols", head, &head->symbols, AREA_R, sizeof(Elf64_Sym)));
-  TRY(region_check(reader, geometry, "symbol strings", head, &head->symbol_strings, AREA_R, 1));
-  TRY(region_check(reader, geometry, "symbol hash table", head, &head->symbol_hash, AREA_R, 1));
-  TRY(region_check(reader, geometry, "unwind table", head, &head->unwind, AREA_R, 1));
-  TRY(region_check(reader, geometry, "constructors", head, &head->init_array, AREA_L, 8));
-  TRY(region_check(reader, geometry, "destructors", head, &head->fini_array, AREA_L, 8));
-  TRY(region_check(reader, geometry, "thread-local template", head, &head->thread_local, AREA_L, 1));
+  TRY(region_check(reader, geometry, "symbols", offsetof(struct disk_tables, symbols), &head->symbols, AREA_R,
+                   sizeof(Elf64_Sym)));
+  TRY(region_check(reader, geometry, "symbol strings", offsetof(struct disk_tables, symbol_strings),
+                   &head->symbol_strings, AREA_R, 1));
+  TRY(region_check(reader, geometry, "symbol hash table", offsetof(struct disk_tables, symbol_hash),
+                   &head->symbol_hash, AREA_R, 1));
+  TRY(region_check(reader, geometry, "unwind table", offsetof(struct disk_tables, unwind), &head->unwind, AREA_R,
+                   1));
+  TRY(region_check(reader, geometry, "constructors", offsetof(struct disk_tables, init_array), &head->init_array,
+                   AREA_L, 8));
+  TRY(region_check(reader, geometry, "destructors", offsetof(struct disk_tables, fini_array), &head->fini_array,
+                   AREA_L, 8));
+  TRY(region_check(reader, geometry, "thread-local template", offsetof(struct disk_tables, thread_local),
+                   &head->thread_local, AREA_L, 1));
   const struct disk_area *code = &geometry->areas[AREA_X];
   uint64_t init = head->init_function;
   if (init && (init < code->address || init - code->address >= code->memory_size))

@@ -23,6 +23,11 @@ PKGIMG_MUST_USE enum pkgimg_status header_read(const struct reader *reader, stru
 PKGIMG_MUST_USE enum pkgimg_status geometry_check(const struct reader *reader, uint64_t place,
                                                   const struct disk_geometry *geometry);
 
+/// Check that a region, if it is not empty, lies in the file part of `area`. `place` is where it was read.
+PKGIMG_MUST_USE enum pkgimg_status region_check(const struct reader *reader, const struct disk_geometry *geometry,
+                                                const char *what, uint64_t place, const struct disk_region *region,
+                                                enum area area, uint64_t size);
+
 /// The hash of a geometry, as the tables of its image record it.
 uint64_t geometry_hash(const struct disk_geometry *geometry);
 
@@ -88,6 +93,9 @@ static inline uint32_t clone_body(const struct tables *tables, const struct disk
   uint64_t below = clone->bodies & ((1ull << target) - 1);
   return tables->bodies[clone->first + (unsigned)__builtin_popcountll(below)];
 }
+
+/// Whether an address, as linked, lies in an area, in H, or at the end of one.
+bool address_is_inside(const struct disk_geometry *geometry, uint64_t heap_size, uint64_t address);
 
 /// The clone of a dynamic symbol, NULL if it has one body.
 const struct disk_clone *tables_find_clone(const struct tables *tables, uint32_t symbol);

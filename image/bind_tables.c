@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "base/hash.h"
+#include "format/bundle_view.h"
 #include "image/binder.h"
 #include "linker/linker.h"
 
@@ -217,9 +218,8 @@ static enum pkgimg_status add_thunks(struct binder *binder)
   for (size_t i = 0; i < binder->gates.count; i++) {
     uint64_t thunk = binder->slots_end + i * BUNDLE_THUNK_SIZE;
     uint64_t slot = FORMAT_W_START + binder->slots_end + i * sizeof(uint64_t);
-    int32_t distance = (int32_t)(slot - (thunk + 6));
-    uint8_t bytes[BUNDLE_THUNK_SIZE] = {0xff, 0x25, 0, 0, 0, 0, 0x66, 0x90};
-    memcpy(bytes + 2, &distance, sizeof distance);
+    uint8_t bytes[BUNDLE_THUNK_SIZE];
+    bundle_thunk(thunk, slot, bytes);
     TRY(buffer_append(code, bytes, sizeof bytes, binder->error));
   }
   TRY(buffer_append(code, NULL, round_up(code->size - binder->slots_end, 64) - (code->size - binder->slots_end),

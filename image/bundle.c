@@ -16,100 +16,6 @@
 
 extern void __cxa_finalize(void *handle);
 
-// ---- what the header says
-
-bool bundle_is(const uint8_t *head, size_t size)
-{
-  return size >= sizeof BUNDLE_MAGIC - 1 && memcmp(head, BUNDLE_MAGIC, sizeof BUNDLE_MAGIC - 1) == 0;
-}
-
-static enum pkgimg_status check(const struct session *session, const char *what, uint64_t expected, uint64_t found,
-                                bool good)
-{
-  if (good)
-    return PKGIMG_OK;
-  return fail_at(session->error, PKGIMG_MALFORMED, session->path, 0, what, expected, found);
-}
-
-static bool table_fits(const struct bundle_header *head, const struct bundle_table *table, uint64_t size)
-{
-  uint64_t bytes;
-  return !__builtin_mul_overflow(table->count, size, &bytes) && table->offset % 8 == 0 &&
-         range_within(table->offset, bytes, head->blocks[BLOCK_CODE].size);
-}
-
-static enum pkgimg_status check_blocks(const struct session *session, const struct bundle_header *head)
-{
-  static const uint64_t limits[BLOCK_COUNT] = {FORMAT_L_START, FORMAT_W_START - FORMAT_L_START, FORMAT_W_START / 3,
-                                               8ull * UINT32_MAX};
-  uint64_t at = 0;
-  TRY(check(session, "base address", 0, head->base % BUNDLE_ALIGN, head->base && head->base % BUNDLE_ALIGN == 0 &&
-                                                                      head->base < 1ull << 47));
-  for (int i = 0; i < BLOCK_COUNT; i++) {
-    const struct bundle_block_at *block = &head->blocks[i];
-    TRY(check(session, "size of a block", limits[i], block->size,
-              block->size <= limits[i] && block->size % BUNDLE_ALIGN == 0));
-    TRY(check(session, "file offset of a block", at, block->file_offset, block->file_offset == at));
-    at += block->size;
-  }
-  return check(session, "size of the code", sizeof *head, head->blocks[BLOCK_CODE].size,
-               head->blocks[BLOCK_CODE].size != 0);
-}
-
-static enum pkgimg_status check_tables(const struct session *session, const struct bundle_header *head)
-{
-  const struct {
-    const struct bundle_table *table;
-    uint64_t size;
-    const char *what;
-  } tables[] = {{&head->strings, 1, "strings"},
-                {&head->images, sizeof(struct bundle_image), "images"},
-                {&head->names, sizeof(uint32_t), "index of names"},
-                {&head->ids, sizeof(uint32_t), "index of build ids"},
-                {&head->gates, sizeof(struct bundle_gate), "gates"},
-                {&head->gate_uses, sizeof(uint32_t), "uses of gates"},
-                {&head->imports, sizeof(struct bundle_gate), "imports"},
-                {&head->residuals, sizeof(struct bundle_residual), "residual relocations"},
-                {&head->dependencies, sizeof(uint32_t), "dependencies"},
-                {&head->bodies, sizeof(uint32_t), "bodies"},
-                {&head->body_symbols, sizeof(uint32_t), "symbols of bodies"},
-                {&head->libraries, sizeof(uint32_t), "libraries"},
-                {&head->unwind, sizeof(uint64_t), "unwind tables"}};
-  for (size_t i = 0; i < sizeof tables / sizeof *tables; i++)
-    TRY(check(session, tables[i].what, head->blocks[BLOCK_CODE].size, tables[i].table->offset,
-              table_fits(head, tables[i].table, tables[i].size)));
-  const uint64_t capacities[] = {head->names.count, head->ids.count};
-  for (int i = 0; i < 2; i++)
-    TRY(check(session, "capacity of an index", head->images.count, capacities[i],
-              capacities[i] > head->images.count && (capacities[i] & (capacities[i] - 1)) == 0));
-  TRY(check(session, "main image", head->images.count, head->main_image, head->main_image < head->images.count));
-  TRY(check(session, "symbols of bodies", head->bodies.count, head->body_symbols.count,
-            head->bodies.count == head->body_symbols.count));
-  return check(session, "words of the gate", head->blocks[BLOCK_W].size, head->slots,
-               head->slots % 8 == 0 && range_within(head->slots, head->gates.count * 8, head->blocks[BLOCK_W].size));
-}
-
-static enum pkgimg_status read_header(const struct session *session, const uint8_t *bytes, size_t size,
-                                      struct bundle_header *head)
-{
-  if (size < sizeof *head)
-    return fail_at(session->error, PKGIMG_TRUNCATED, session->path, 0, "bytes of the bundle's header", sizeof *head,
-                   size);
-  memcpy(head, bytes, sizeof *head);
-  uint64_t hash = hash64(bytes + BUNDLE_HASHED, sizeof *head - BUNDLE_HASHED);
-  if (hash != head->hash)
-    return fail_at(session->error, PKGIMG_MISMATCH, session->path, offsetof(struct bundle_header, hash),
-                   "hash of the bundle's header", head->hash, hash);
-  if (head->version != BUNDLE_VERSION)
-    return fail_at(session->error, PKGIMG_WRONG_VERSION, session->path, offsetof(struct bundle_header, version),
-                   "version of the bundle", BUNDLE_VERSION, head->version);
-  if (head->machine != FORMAT_HOST_MACHINE)
-    return fail_at(session->error, PKGIMG_WRONG_MACHINE, session->path, offsetof(struct bundle_header, machine),
-                   "processor", FORMAT_HOST_MACHINE, head->machine);
-  TRY(check_blocks(session, head));
-  return check_tables(session, head);
-}
-
 // ---- whether it was bound for a host like this
 
 static enum pkgimg_status check_processor(struct session *session, const struct bundle_header *head)
@@ -163,60 +69,41 @@ static enum pkgimg_status check_host(struct session *session, const struct bundl
 
 // ---- tables: every index is checked where it is used
 
+static struct bundle_view view_of(const struct bundle *bundle)
+{
+  return (struct bundle_view){&bundle->head, bundle->code};
+}
+
 static const void *table_at(const struct bundle *bundle, const struct bundle_table *table)
 {
-  return bundle->code + table->offset;
+  return bundle_table(view_of(bundle), table);
 }
 
 static const char *string_at(const struct bundle *bundle, uint32_t offset)
 {
-  const struct bundle_table *strings = &bundle->head.strings;
-  const char *text =
-      span_string((struct span){bundle->code + strings->offset, strings->count}, offset);
-  return text ? text : "";
+  return bundle_string(view_of(bundle), offset);
 }
 
 static const struct bundle_image *entry_at(const struct bundle *bundle, uint32_t index)
 {
-  return (const struct bundle_image *)table_at(bundle, &bundle->head.images) + index;
+  return bundle_image(view_of(bundle), index);
 }
 
-static uint32_t find(const struct bundle *bundle, const struct bundle_table *index, uint64_t hash,
-                     bool (*same)(const struct bundle *bundle, const struct bundle_image *entry, const void *key),
-                     const void *key)
+// For messages.
+static struct reader reader_of(const struct bundle *bundle, struct pkgimg_error *error)
 {
-  const uint32_t *items = table_at(bundle, index);
-  for (uint64_t i = 0, at = hash; i < index->count; i++, at++) {
-    uint32_t number = items[at & (index->count - 1)];
-    if (number >= bundle->head.images.count)
-      return BUNDLE_NONE;
-    if (same(bundle, entry_at(bundle, number), key))
-      return number;
-  }
-  return BUNDLE_NONE;
+  return (struct reader){.file = bundle->path, .error = error};
 }
 
-static bool same_name(const struct bundle *bundle, const struct bundle_image *entry, const void *key)
+static uint64_t offset_in_file(const struct bundle *bundle, const void *place)
 {
-  return strcmp(string_at(bundle, entry->name), key) == 0;
+  return (uint64_t)((const uint8_t *)place - bundle->code);
 }
 
-static bool same_id(const struct bundle *bundle, const struct bundle_image *entry, const void *key)
+static enum pkgimg_status broken(const struct bundle *bundle, const void *place, const char *what, uint64_t expected,
+                                 uint64_t found, struct pkgimg_error *error)
 {
-  (void)bundle;
-  return memcmp(entry->geometry.build_id, key, 16) == 0;
-}
-
-uint32_t bundle_find_name(const struct bundle *bundle, const char *name)
-{
-  return find(bundle, &bundle->head.names, hash64(name, strlen(name)), same_name, name);
-}
-
-uint32_t bundle_find_id(const struct bundle *bundle, const uint8_t build_id[16])
-{
-  uint64_t hash;
-  memcpy(&hash, build_id, sizeof hash);
-  return find(bundle, &bundle->head.ids, hash, same_id, build_id);
+  return fail_at(error, PKGIMG_MALFORMED, bundle->path, offset_in_file(bundle, place), what, expected, found);
 }
 
 // ---- the gate
@@ -274,11 +161,14 @@ static enum pkgimg_status check_gates(const struct session *session, const struc
   const uint32_t *uses = table_at(bundle, &bundle->head.gate_uses);
   const struct bundle_gate *gates = table_at(bundle, &bundle->head.gates);
   const uint64_t *slots = (const uint64_t *)(bundle->head.base + FORMAT_W_START + bundle->head.slots);
-  if (!range_within(entry->gates.first, entry->gates.count, bundle->head.gate_uses.count))
-    return check(session, "uses of gates", bundle->head.gate_uses.count, entry->gates.first, false);
+  uint64_t end = entry->gates.first + (uint64_t)entry->gates.count;
+  if (end > bundle->head.gate_uses.count)
+    return broken(bundle, &entry->gates, "uses of gates", bundle->head.gate_uses.count, end, session->error);
   for (uint32_t i = 0; i < entry->gates.count; i++) {
     uint32_t gate = uses[entry->gates.first + i];
-    TRY(check(session, "number of a gate", bundle->head.gates.count, gate, gate < bundle->head.gates.count));
+    if (gate >= bundle->head.gates.count)
+      return broken(bundle, &uses[entry->gates.first + i], "number of a gate", bundle->head.gates.count, gate + 1ull,
+                    session->error);
     if (slots[gate] == 0)
       return fail_name(session->error, PKGIMG_UNDEFINED_SYMBOL, session->path, string_at(bundle, gates[gate].name),
                        "no library of the host defines it; %s needs it", string_at(bundle, entry->name));
@@ -310,41 +200,64 @@ static struct bundle *find_open(const struct pkgimg_runtime *runtime, const stru
 static enum pkgimg_status map_bundle(struct session *session, struct bundle *bundle)
 {
   const struct bundle_header *head = &bundle->head;
-  uint64_t size, last = head->blocks[BLOCK_H].file_offset + head->blocks[BLOCK_H].size;
   struct map_counts *counts = &session->runtime->counts;
   bundle->path = strdup(session->path);
   bundle->active = calloc(head->images.count / 64 + 1, sizeof *bundle->active);
   if (!bundle->path || !bundle->active)
     return fail_memory(session->error, head->images.count / 8);
-  // A mapping beyond the end of the file would be a SIGBUS later.
-  TRY(image_size(&session->root, &size, counts, session->error));
-  if (size < last)
-    return fail_at(session->error, PKGIMG_TRUNCATED, session->path, 0, "bytes of the bundle", last, size);
   TRY(blocks_map(&session->root, head, counts, session->error));
   bundle->mapped = true;
   bundle->code = (const uint8_t *)head->base;
   bundle->region = (struct region){.base = (uint8_t *)head->base, .size = head->slots, .holders = 1};
   if (head->blocks[BLOCK_H].size)
     TRY(heaps_add((void *)(head->base + FORMAT_H_START), head->blocks[BLOCK_H].size, session->error));
+  struct reader reader = reader_of(bundle, session->error);
+  TRY(bundle_unwind_check(&reader, view_of(bundle)));
   session_phase_done(session, PKGIMG_PHASE_MAP);
   TRY(fill_gate(bundle, session->error));
   session_phase_done(session, PKGIMG_PHASE_HOST);
   return PKGIMG_OK;
 }
 
-enum pkgimg_status bundle_open(struct session *session, const uint8_t *bytes, size_t size, struct bundle **result)
+// A mapping beyond the end of the file would be a SIGBUS later.
+static enum pkgimg_status check_size(struct session *session, const struct bundle_header *head)
+{
+  uint64_t size, needed = bundle_size(head);
+  TRY(image_size(&session->root, &size, &session->runtime->counts, session->error));
+  if (size >= needed)
+    return PKGIMG_OK;
+  return fail_at(session->error, PKGIMG_TRUNCATED, session->path, 0, "bytes of the bundle", needed, size);
+}
+
+enum pkgimg_status bundle_verify(struct session *session)
+{
+  struct buffer bytes AUTO(buffer_deinit) = {0};
+  struct bundle_header head;
+  struct bundle_view view;
+  TRY(image_read_all(&session->root, &bytes, &session->runtime->counts, session->error));
+  struct reader reader = {.file = session->path, .bytes = {bytes.data, bytes.size}, .error = session->error};
+  return bundle_file_read(&reader, &head, &view);
+}
+
+enum pkgimg_status bundle_header(struct session *session, struct bundle_header *head)
+{
+  struct reader reader = {
+      .file = session->path, .bytes = {session->head, session->head_size}, .error = session->error};
+  TRY(bundle_header_read(&reader, head));
+  return check_size(session, head);
+}
+
+enum pkgimg_status bundle_open(struct session *session, const struct bundle_header *head, struct bundle **result)
 {
   struct pkgimg_runtime *runtime = session->runtime;
-  struct bundle_header head;
-  TRY(read_header(session, bytes, size, &head));
-  if ((*result = find_open(runtime, &head)))
+  if ((*result = find_open(runtime, head)))
     return PKGIMG_OK;
-  TRY(check_host(session, &head));
+  TRY(check_host(session, head));
   struct bundle *bundle = calloc(1, sizeof *bundle);
   if (!bundle)
     return fail_memory(session->error, sizeof *bundle);
   bundle->runtime = runtime;
-  bundle->head = head;
+  bundle->head = *head;
   session_phase_done(session, PKGIMG_PHASE_OPEN);
   enum pkgimg_status status = map_bundle(session, bundle);
   if (status != PKGIMG_OK) {
@@ -352,7 +265,7 @@ enum pkgimg_status bundle_open(struct session *session, const uint8_t *bytes, si
     return status;
   }
   bundle->next = runtime->bundles;
-  *result = runtime->bundles = bundle;
+  *result = runtime->bundles = session->fresh_bundle = bundle;
   return PKGIMG_OK;
 }
 
@@ -398,13 +311,14 @@ static enum pkgimg_status mark_closure(struct closure_walk *walk, uint32_t index
   push(walk, index);
   while (walk->depth > 0) {
     const struct bundle_image *entry = entry_at(bundle, walk->stack[--walk->depth]);
-    if (!range_within(entry->dependencies.first, entry->dependencies.count, bundle->head.dependencies.count))
-      return fail_at(error, PKGIMG_MALFORMED, bundle->path, 0, "dependencies", bundle->head.dependencies.count,
-                     entry->dependencies.first);
+    uint64_t end = entry->dependencies.first + (uint64_t)entry->dependencies.count;
+    if (end > bundle->head.dependencies.count)
+      return broken(bundle, &entry->dependencies, "dependencies", bundle->head.dependencies.count, end, error);
     for (uint32_t i = 0; i < entry->dependencies.count; i++) {
       uint32_t number = dependencies[entry->dependencies.first + i];
       if (number >= count)
-        return fail_at(error, PKGIMG_MALFORMED, bundle->path, 0, "number of a dependency", count, number);
+        return broken(bundle, &dependencies[entry->dependencies.first + i], "number of a dependency", count,
+                      number + 1ull, error);
       if (!work || entry_at(bundle, number)->work & work)
         push(walk, number);
     }
@@ -414,19 +328,13 @@ static enum pkgimg_status mark_closure(struct closure_walk *walk, uint32_t index
 
 // ---- activation: what only this process knows
 
-static bool in_block(const struct bundle *bundle, uint64_t address, uint64_t size)
-{
-  for (int i = BLOCK_L; i < BLOCK_COUNT; i++)
-    if (address >= bundle_starts[i] && range_within(address - bundle_starts[i], size, bundle->head.blocks[i].size))
-      return true;
-  return false;
-}
-
 static enum pkgimg_status bad_residual(const struct bundle *bundle, const struct bundle_residual *residual,
                                        struct pkgimg_error *error)
 {
-  return fail_at(error, PKGIMG_MALFORMED, bundle->path,
-                 bundle->head.residuals.offset, "residual relocation (its type)", 0, residual->type);
+  const char *name = relocation_name(residual->type);
+  return fail_name(error, PKGIMG_MALFORMED, bundle->path, name ? name : "unknown relocation",
+                   "type %u at offset 0x%llx", residual->type,
+                   (unsigned long long)offset_in_file(bundle, residual));
 }
 
 static enum pkgimg_status value_of(struct session *session, const struct bundle *bundle,
@@ -454,15 +362,15 @@ static enum pkgimg_status value_of(struct session *session, const struct bundle 
 }
 
 static enum pkgimg_status write_residual(struct session *session, const struct bundle *bundle,
-                                         const struct bundle_residual *residual)
+                                         const struct bundle_image *entry, const struct bundle_residual *residual)
 {
+  struct reader reader = reader_of(bundle, session->error);
   struct host_symbol symbol;
   bool host = residual->import != BUNDLE_NONE;
   uint64_t addend = (uint64_t)residual->addend, values[2] = {0};
   enum relocation_kind kind = relocation_kind(residual->type);
   size_t size = kind == RELOCATION_DESCRIPTOR ? 16 : 8;
-  if (!in_block(bundle, residual->address, size))
-    return bad_residual(bundle, residual, session->error);
+  TRY(bundle_residual_check(&reader, view_of(bundle), entry, residual, size));
   TRY(value_of(session, bundle, residual, &symbol));
   switch (kind) {
   case RELOCATION_ADDRESS:
@@ -497,13 +405,11 @@ static enum pkgimg_status write_residuals(struct session *session, const struct 
                                           const struct bundle_image *entry)
 {
   const struct bundle_residual *residuals = table_at(bundle, &bundle->head.residuals);
-  if (!range_within(entry->residuals.first, entry->residuals.count, bundle->head.residuals.count))
-    return check(session, "residual relocations", bundle->head.residuals.count, entry->residuals.first, false);
   for (int resolvers = 0; resolvers < 2; resolvers++)
     for (uint32_t i = 0; i < entry->residuals.count; i++) {
       const struct bundle_residual *residual = &residuals[entry->residuals.first + i];
       if ((relocation_kind(residual->type) == RELOCATION_IFUNC) == resolvers)
-        TRY(write_residual(session, bundle, residual));
+        TRY(write_residual(session, bundle, entry, residual));
     }
   return PKGIMG_OK;
 }
@@ -514,8 +420,6 @@ static enum pkgimg_status take_types(struct session *session, const struct bundl
 {
   struct types types;
   struct pkgimg_image *image = index_find(session->runtime, entry->geometry.build_id);
-  TRY(check(session, "types of an image", bundle->head.blocks[BLOCK_CODE].size, entry->types.offset,
-            table_fits(&bundle->head, &entry->types, 1)));
   struct reader reader = {.file = bundle->path,
                           .origin = entry->types.offset,
                           .bytes = {bundle->code + entry->types.offset, entry->types.count},
@@ -539,14 +443,14 @@ static enum pkgimg_status finish_words(struct session *session, const struct bun
   struct map_counts *counts = &session->runtime->counts;
   if (entry->residuals.count == 0 && entry->types.count == 0)
     return PKGIMG_OK;
-  if (!in_block(bundle, entry->offset + FORMAT_L_START, constants->memory_size))
-    return check(session, "L of an image", bundle->head.blocks[BLOCK_L].size, entry->offset, false);
   if (constants->memory_size)
     TRY(blocks_unseal(address, constants->memory_size, true, counts, session->error));
   enum pkgimg_status status = write_words(session, bundle, entry);
-  if (constants->memory_size && status == PKGIMG_OK)
-    status = blocks_unseal(address, constants->memory_size, false, counts, session->error);
-  return status;
+  if (!constants->memory_size)
+    return status;
+  enum pkgimg_status sealed = blocks_unseal(address, constants->memory_size, false, counts,
+                                            status == PKGIMG_OK ? session->error : NULL);
+  return status != PKGIMG_OK ? status : sealed;
 }
 
 static void describe(const struct bundle *bundle, const struct bundle_image *entry, struct pkgimg_image *image)
@@ -569,19 +473,6 @@ static void describe(const struct bundle *bundle, const struct bundle_image *ent
   image->unwind_known = true;  // the bundle as a whole is
 }
 
-static bool regions_fit(const struct bundle *bundle, const struct bundle_image *entry)
-{
-  const struct disk_region *in_code[] = {&entry->symbols, &entry->symbol_strings, &entry->symbol_hash};
-  const uint64_t sizes[] = {sizeof(Elf64_Sym), 1, 1};
-  for (int i = 0; i < 3; i++) {
-    uint64_t bytes;
-    if (__builtin_mul_overflow(in_code[i]->count, sizes[i], &bytes) ||
-        !range_within(entry->offset + in_code[i]->address, bytes, bundle->head.blocks[BLOCK_CODE].size))
-      return false;
-  }
-  return range_within(entry->bodies.first, entry->bodies.count, bundle->head.bodies.count);
-}
-
 static enum pkgimg_status take_thread_local(struct session *session, const struct bundle_image *entry,
                                             struct pkgimg_image *image)
 {
@@ -596,8 +487,8 @@ static enum pkgimg_status create_image(struct session *session, struct bundle *b
                                        struct pkgimg_image **result)
 {
   const struct bundle_image *entry = entry_at(bundle, index);
-  TRY(check(session, "tables of an image", bundle->head.blocks[BLOCK_CODE].size, entry->symbols.address,
-            regions_fit(bundle, entry)));
+  struct reader reader = reader_of(bundle, session->error);
+  TRY(bundle_image_check(&reader, view_of(bundle), index));
   struct pkgimg_image *image = calloc(1, sizeof *image);
   if (!image)
     return fail_memory(session->error, sizeof *image);
@@ -616,13 +507,16 @@ static enum pkgimg_status create_image(struct session *session, struct bundle *b
     return status;
   }
   image->clone_bodies = (uint32_t *)(uintptr_t)table_at(bundle, &bundle->head.bodies) + entry->bodies.first;
-  image->clone_count = 0;  // .dynsym already has the chosen bodies
+  image->clone_symbols = (uint32_t *)(uintptr_t)table_at(bundle, &bundle->head.body_symbols) + entry->bodies.first;
+  image->clone_count = entry->bodies.count;
   bundle->active[index / 64] |= 1ull << index % 64;
   if (!session->fresh)
     session->fresh = image;
   session->runtime->stats.images++;
   session->runtime->stats.images_bound++;
   *result = image;
+  TRY(roots_take(image, (const struct disk_root *)table_at(bundle, &bundle->head.roots) + entry->roots.first,
+                       entry->roots.count, (const char *)table_at(bundle, &bundle->head.strings), session->error));
   return take_thread_local(session, entry, image);
 }
 
@@ -666,7 +560,7 @@ enum pkgimg_status image_find(struct session *session, const uint8_t build_id[16
 {
   *image = index_find(session->runtime, build_id);
   for (struct bundle *bundle = session->runtime->bundles; bundle && !*image; bundle = bundle->next) {
-    uint32_t index = bundle_find_id(bundle, build_id);
+    uint32_t index = bundle_find_id(view_of(bundle), build_id);
     if (index != BUNDLE_NONE)
       return bundle_take(session, bundle, index, image);
   }
@@ -681,10 +575,9 @@ static const char *last_part(const char *path)
   return slash ? slash + 1 : path;
 }
 
-bool bundle_image_path(struct session *session, const uint8_t *bytes, unsigned attempt, char *path)
+bool bundle_image_path(struct session *session, const struct bundle_header *head, unsigned attempt, char *path)
 {
-  struct bundle bundle = {.runtime = session->runtime};
-  memcpy(&bundle.head, bytes, sizeof bundle.head);
+  struct bundle bundle = {.runtime = session->runtime, .head = *head};
   bundle.code = blocks_map_tables(&session->root, &bundle.head, &session->runtime->counts);
   if (!bundle.code)
     return false;
@@ -729,6 +622,16 @@ void bundles_make_unwindable(struct pkgimg_runtime *runtime)
     bundle->unwind_known = true;
     unwind_add_many(tables, &bundle->unwind_object);
   }
+}
+
+void bundle_undo(struct pkgimg_runtime *runtime, struct bundle *bundle)
+{
+  struct bundle **link = &runtime->bundles;
+  while (*link && *link != bundle)
+    link = &(*link)->next;
+  if (*link)
+    *link = bundle->next;
+  bundle_destroy(bundle);
 }
 
 static void finalise_images(struct pkgimg_runtime *runtime, bool *pending)

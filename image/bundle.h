@@ -4,7 +4,7 @@
 #ifndef IMAGE_BUNDLE_H
 #define IMAGE_BUNDLE_H
 
-#include "format/bundle.h"
+#include "format/bundle_view.h"
 #include "image/session.h"
 
 struct bundle {
@@ -20,28 +20,29 @@ struct bundle {
   bool unwind_known, mapped;
 };
 
-/// Whether these are the first bytes of a bundle.
-bool bundle_is(const uint8_t *head, size_t size);
+/// Check the header of the bundle that the session's root is, and that the file is as long as that says.
+PKGIMG_MUST_USE enum pkgimg_status bundle_header(struct session *session, struct bundle_header *head);
 
-/// Open the bundle that the session's root is, whose first bytes are `head`. PKGIMG_BUSY, PKGIMG_WRONG_MACHINE and
-/// PKGIMG_MISMATCH mean that the images themselves may be loaded instead.
-PKGIMG_MUST_USE enum pkgimg_status bundle_open(struct session *session, const uint8_t *head, size_t size,
+/// Check every byte of it against its build id.
+PKGIMG_MUST_USE enum pkgimg_status bundle_verify(struct session *session);
+
+/// Open that bundle. PKGIMG_BUSY, PKGIMG_WRONG_MACHINE and PKGIMG_MISMATCH mean that the images themselves may be
+/// loaded instead.
+PKGIMG_MUST_USE enum pkgimg_status bundle_open(struct session *session, const struct bundle_header *head,
                                                struct bundle **bundle);
+/// Close a bundle again that a load opened which then failed; none of its images is left.
+void bundle_undo(struct pkgimg_runtime *runtime, struct bundle *bundle);
 
 /// The main image of an open bundle, or the one with a name, with all that it needs.
 PKGIMG_MUST_USE enum pkgimg_status bundle_take(struct session *session, struct bundle *bundle, uint32_t index,
                                                struct pkgimg_image **image);
-/// The number of an image, BUNDLE_NONE if there is none.
-uint32_t bundle_find_name(const struct bundle *bundle, const char *name);
-uint32_t bundle_find_id(const struct bundle *bundle, const uint8_t build_id[16]);
-
 /// An image by its build id: one that is loaded, or one of an open bundle, which is made active then.
 PKGIMG_MUST_USE enum pkgimg_status image_find(struct session *session, const uint8_t build_id[16],
                                               struct pkgimg_image **image);
 
 /// Where the file of the bundle's main image may be: one of up to four paths, in the order of trying. `path` has room for
 /// 4096 bytes. False when there are no more.
-bool bundle_image_path(struct session *session, const uint8_t *head, unsigned attempt, char *path);
+bool bundle_image_path(struct session *session, const struct bundle_header *head, unsigned attempt, char *path);
 
 /// Run what an image of a bundle and its dependencies declare as initialisation.
 void bundle_initialise(struct pkgimg_image *image);

@@ -132,6 +132,7 @@ static void give_back(struct pkgimg_image *image)
   heap_unmap(image->heap, image->heap_room);
   slot_release(&image->slot);
   free(image->clone_bodies);
+  free(image->clone_symbols);
 }
 
 void image_destroy(struct pkgimg_image *image)
@@ -149,7 +150,6 @@ void image_destroy(struct pkgimg_image *image)
                               (uint64_t)image->first_symbol + image->symbol_count);
   free(image->dependencies);
   roots_deinit(image);
-  free(image->clone_symbols);
   free(image->baseline_target);
   free(image->name);
   free(image->path);

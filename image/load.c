@@ -300,7 +300,7 @@ static enum pkgimg_status fill_image(struct session *session, struct pkgimg_imag
   TRY(take_head(session, image, &tables));
   TRY(choose_bodies(session, image, &tables));
   TRY(heap_place(session, image, handle, &tables));
-  TRY(roots_take(image, &tables, session->error));
+  TRY(roots_take(image, tables.roots, tables.root_count, tables.strings, session->error));
   session_phase_done(session, PKGIMG_PHASE_MAP);
   TRY(resolve_imports(session, image, &tables));
   session_phase_done(session, PKGIMG_PHASE_HOST);
@@ -428,6 +428,8 @@ static void undo(struct session *session)
     if (last)
       session->fresh = NULL;
   }
+  if (session->fresh_bundle)
+    bundle_undo(session->runtime, session->fresh_bundle);
 }
 
 static enum pkgimg_status load_closure(struct session *session)
@@ -450,17 +452,22 @@ static bool may_fall_back(enum pkgimg_status status)
   return status == PKGIMG_BUSY || status == PKGIMG_WRONG_MACHINE || status == PKGIMG_MISMATCH;
 }
 
-static enum pkgimg_status load_otherwise(struct session *session, struct pkgimg_image **image);
+static enum pkgimg_status load_otherwise(struct session *session, const struct bundle_header *head,
+                                         struct pkgimg_image **image);
 
 // A bundle is bound to addresses and to a kind of host. Where these are not to be had its images are
 // loaded from their own files.
 static enum pkgimg_status run_bundle(struct session *session, struct pkgimg_image **image)
 {
+  struct bundle_header head;
   struct bundle *bundle;
-  enum pkgimg_status status = bundle_open(session, session->head, session->head_size, &bundle);
+  TRY(bundle_header(session, &head));
+  if (session->runtime->flags & PKGIMG_RUNTIME_VERIFY)
+    TRY(bundle_verify(session));
+  enum pkgimg_status status = bundle_open(session, &head, &bundle);
   if (status == PKGIMG_OK)
-    return bundle_take(session, bundle, bundle->head.main_image, image);
-  return may_fall_back(status) ? load_otherwise(session, image) : status;
+    return bundle_take(session, bundle, head.main_image, image);
+  return may_fall_back(status) ? load_otherwise(session, &head, image) : status;
 }
 
 static enum pkgimg_status run(struct session *session, struct pkgimg_image **image)
@@ -518,7 +525,8 @@ static enum pkgimg_status attempt(struct pkgimg_runtime *runtime, const char *pa
 }
 
 // The refusal is kept for statistics; if the images cannot be loaded either, it is the error.
-static enum pkgimg_status load_otherwise(struct session *session, struct pkgimg_image **image)
+static enum pkgimg_status load_otherwise(struct session *session, const struct bundle_header *head,
+                                         struct pkgimg_image **image)
 {
   struct pkgimg_runtime *runtime = session->runtime;
   struct pkgimg_error refusal = {0};
@@ -528,7 +536,7 @@ static enum pkgimg_status load_otherwise(struct session *session, struct pkgimg_
     refusal = *session->error;
   runtime->stats.bundles_refused++;
   snprintf(runtime->stats.refusal, sizeof runtime->stats.refusal, "%.255s", refusal.text);
-  for (unsigned i = 0; status == PKGIMG_NOT_FOUND && bundle_image_path(session, session->head, i, path); i++)
+  for (unsigned i = 0; status == PKGIMG_NOT_FOUND && bundle_image_path(session, head, i, path); i++)
     status = load_image(runtime, path, image, &session->fresh, session->error);
   if (status == PKGIMG_OK)
     (*image)->users--;  // the caller counts itself

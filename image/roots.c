@@ -4,16 +4,17 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum pkgimg_status roots_take(struct pkgimg_image *image, const struct tables *tables, struct pkgimg_error *error)
+enum pkgimg_status roots_take(struct pkgimg_image *image, const struct disk_root *roots, uint32_t count,
+                              const char *strings, struct pkgimg_error *error)
 {
-  if (tables->root_count == 0)
+  if (count == 0)
     return PKGIMG_OK;
-  image->roots = calloc(tables->root_count, sizeof *image->roots);
+  image->roots = calloc(count, sizeof *image->roots);
   if (!image->roots)
-    return fail_memory(error, tables->root_count * sizeof *image->roots);
-  for (uint32_t i = 0; i < tables->root_count; i++) {
-    const char *name = tables->strings + tables->roots[i].name;
-    image->roots[i] = (struct image_root){.name = strdup(name), .address = tables->roots[i].address};
+    return fail_memory(error, count * sizeof *image->roots);
+  for (uint32_t i = 0; i < count; i++) {
+    const char *name = strings + roots[i].name;
+    image->roots[i] = (struct image_root){.name = strdup(name), .address = roots[i].address};
     if (!image->roots[i].name)
       return fail_memory(error, strlen(name));
     image->root_count++;

@@ -125,8 +125,9 @@ PKGIMG_MUST_USE enum pkgimg_status image_take_sysimage(struct pkgimg_image *imag
 
 // ---- roots.c: objects of an image by name
 
-PKGIMG_MUST_USE enum pkgimg_status roots_take(struct pkgimg_image *image, const struct tables *tables,
-                                              struct pkgimg_error *error);
+/// Take them from the tables of a file or of a bundle.
+PKGIMG_MUST_USE enum pkgimg_status roots_take(struct pkgimg_image *image, const struct disk_root *roots,
+                                              uint32_t count, const char *strings, struct pkgimg_error *error);
 /// NULL if there is none.
 const struct image_root *roots_find(const struct pkgimg_image *image, const char *name);
 void roots_deinit(struct pkgimg_image *image);

@@ -41,6 +41,7 @@ struct session {
   size_t deferred_count, deferred_capacity;
   // what came of it
   struct pkgimg_image *fresh;
+  struct bundle *fresh_bundle;
 };
 
 /// Add the time since the last call to a phase.

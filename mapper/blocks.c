@@ -3,6 +3,7 @@
 
 #include "mapper/mapping.h"
 
+#include <errno.h>
 #include <sys/mman.h>
 
 static const int protections[BLOCK_COUNT] = {[BLOCK_CODE] = PROT_READ | PROT_EXEC,
@@ -22,6 +23,17 @@ static void unmap_first(const struct bundle_header *head, int count)
       munmap(block_at(head, i), head->blocks[i].size);
 }
 
+// An address space that ends below the bundle (39 bits are common elsewhere), or a limit on its size, leaves as little
+// room for it as another mapping.
+static enum pkgimg_status fail_place(const char *file, void *mapped, struct pkgimg_error *error)
+{
+  if (mapped != MAP_FAILED)
+    return fail(error, PKGIMG_BUSY, file, "the kernel chose another address");
+  if (errno == ENOMEM)
+    return fail(error, PKGIMG_BUSY, file, "the address space has no room where the bundle should go");
+  return fail_mapping(file, error);
+}
+
 enum pkgimg_status blocks_map(const struct image_handle *handle, const struct bundle_header *head,
                               struct map_counts *counts, struct pkgimg_error *error)
 {
@@ -35,9 +47,7 @@ enum pkgimg_status blocks_map(const struct image_handle *handle, const struct bu
                         (off_t)block->file_offset);
     if (mapped == block_at(head, i))
       continue;
-    enum pkgimg_status status = mapped == MAP_FAILED
-                                    ? fail_mapping(handle->path, error)
-                                    : fail(error, PKGIMG_BUSY, handle->path, "the kernel chose another address");
+    enum pkgimg_status status = fail_place(handle->path, mapped, error);
     if (mapped != MAP_FAILED)
       munmap(mapped, block->size);
     unmap_first(head, i);

@@ -11,6 +11,7 @@
 #include <regex.h>
 #include <setjmp.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -88,7 +89,8 @@ static void tables(void) {
   printf("sum %d, sections %d, interpreted %d\n", sum, lib_sections(), lib_interpret("\1\1\2\1\3"));
 }
 
-static void function_pointers(void) {
+// Within a bundle a function of the host has one address, that of its thunk: the host sees another.
+static void function_pointers(bool bound) {
   size_t (*length)(const char *) = strlen;
   printf("equal: plain %d, protected %d, selected %d, host %d, alias %d\n", functions[0] == lib_plain_address(),
          functions[2] == lib_protected_address(), functions[5] == lib_selected_address(),
@@ -96,8 +98,8 @@ static void function_pointers(void) {
   printf("hidden %d, weak %d, static ifunc %d, chosen %d\n", lib_hidden_address()(1), lib_weak(1),
          lib_uses_static_ifunc(10), lib_chosen());
   printf("the host's own: puts %d, strlen %d, stdout %d\n",
-         (void *)host_functions[0] == dlsym(RTLD_DEFAULT, "puts"), (void *)length == dlsym(RTLD_DEFAULT, "strlen"),
-         (void *)stream == dlsym(RTLD_DEFAULT, "stdout"));
+         bound || (void *)host_functions[0] == dlsym(RTLD_DEFAULT, "puts"),
+         bound || (void *)length == dlsym(RTLD_DEFAULT, "strlen"), (void *)stream == dlsym(RTLD_DEFAULT, "stdout"));
   printf("from ll: %ld %ld %ld %ld %ld, once %d\n", lib_from_ll(0), lib_from_ll(1), lib_from_ll(2), lib_from_ll(3),
          lib_from_ll(4), *(const int *)lib_shared_once());
 }
@@ -253,7 +255,7 @@ int main(int argc, char **argv) {
   printf("%d argument, %s\n", argc - 1, argc > 1 ? argv[1] : "");
   data_pointers();
   tables();
-  function_pointers();
+  function_pointers(argc > 1 && strcmp(argv[1], "bound") == 0);
   undefined_weak();
   host_data();
   versions();
