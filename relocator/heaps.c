@@ -98,7 +98,7 @@ bool heaps_contain(const void *address, uint64_t *left)
 {
   for (;;) {
     uint64_t version = atomic_load_explicit(&heaps.version, memory_order_acquire);
-    size_t count = atomic_load_explicit(&heaps.count, memory_order_relaxed);
+    size_t count = atomic_load_explicit(&heaps.count, memory_order_acquire);  // the array holds at least as many
     const struct range *ranges = atomic_load_explicit(&heaps.ranges, memory_order_acquire);
     if (version == 0)  // no image with a heap so far
       return false;
