@@ -40,7 +40,7 @@ static enum pkgimg_status list_objects(struct work *work)
   for (uint64_t at = FORMAT_HEAP_FIRST; at < work->used;) {
     struct heap_object object = heap_object_at(work->heap + at);
     if (object.span < 16 || object.span > work->used - at)
-      return fail(work->error, PKGIMG_MALFORMED, NULL,
+      return fail(work->error, PKGIMG_CAPTURE, work->input->name,
                   "the initialisation wrote over the heap's structure at offset 0x%llx", (unsigned long long)at);
     TRY(array_reserve(&work->objects, &work->object_capacity, work->object_count, sizeof *work->objects,
                       work->error));
