@@ -295,9 +295,9 @@ static enum pkgimg_status check_function(const struct capture *capture, struct p
     return PKGIMG_OK;
   return fail_name(error, PKGIMG_UNDEFINED_SYMBOL, capture->options->name, name,
                    "the declared precompile function is %s",
-                   index                                  ? "not a function"
+                   index                                ? "not a function"
                    : linked_find(capture->linked, name) ? "not visible to others (static, or hidden)"
-                                                          : "not defined");
+                                                        : "not defined");
 }
 
 static enum pkgimg_status compare(struct capture *capture, struct pkgimg_error *error)
