@@ -439,10 +439,13 @@ static int by_word(const void *left, const void *right)
   return a->word < b->word ? -1 : a->word > b->word;
 }
 
+// Sites are words of the file, also those that hold 0 there: symbols of the host, clones.
 static void cut_data(struct capture_result *out)
 {
-  size_t size = out->data.size;
-  while (size > 0 && out->data.data[size - 1] == 0)
+  size_t size = out->data.size, least = 0;
+  for (size_t i = 0; i < out->site_count && out->sites[i].universe == CAPTURED_IN_DATA; i++)
+    least = 8ull * (out->sites[i].word + 1ull);
+  while (size > least && out->data.data[size - 1] == 0)
     size--;
   out->data.size = (size + 7) & ~7ull;
 }
