@@ -21,6 +21,9 @@ enum place {
   PLACE_SITE_IMPORT,
   PLACE_RESIDUAL,
   PLACE_LIBRARY,
+  PLACE_CAPTURED_SET,
+  PLACE_CAPTURED_DETAIL,
+  PLACE_ROOT,
   PLACE_CLOSURE,  ///< struct disk_closure
   PLACE_ENTRY,    ///< its first entry
 };
@@ -30,7 +33,7 @@ struct edit {
   uint32_t offset;
   uint32_t size;  ///< of the field
   uint64_t value;
-  enum { FROM_ZERO, FROM_X, FROM_END_OF_L, FROM_END_OF_W, FROM_TABLES } from;  ///< what is added to the value
+  enum { FROM_ZERO, FROM_X, FROM_END_OF_L, FROM_END_OF_W, FROM_TABLES, FROM_END_OF_H } from;  ///< what is added to the value
 };
 
 /// An image with wrong fields, and what becomes of it in three roles. PKGIMG_OK says that this role
@@ -45,8 +48,9 @@ struct field_case {
   const char *text;               ///< in the message of verify, or of load if verify accepts it; NULL: anything
 };
 
-extern const struct field_case header_cases[], table_cases[], region_cases[], closure_cases[];
-extern const unsigned header_case_count, table_case_count, region_case_count, closure_case_count;
+extern const struct field_case header_cases[], table_cases[], region_cases[], closure_cases[], captured_cases[];
+extern const unsigned header_case_count, table_case_count, region_case_count, closure_case_count,
+    captured_case_count;
 
 void edit_apply(struct forgery *forgery, const struct edit *edit);
 

@@ -16,6 +16,7 @@ static const struct group {
     {"tables", run_tables},
     {"regions", run_regions},
     {"closures", run_closures},
+    {"captured", run_captured},
     {"bitmaps", run_bitmaps},
     {"graphs", run_graphs},
     {"files", run_files},

@@ -19,6 +19,12 @@
 #define IMPORT(member, value)     FIELD(PLACE_IMPORT, struct disk_import, member, value)
 #define SET(member, value)        FIELD(PLACE_SET, struct disk_site_set, member, value)
 #define RESIDUAL(member, value)   FIELD(PLACE_RESIDUAL, struct disk_residual, member, value)
+#define CAPTURED(index, member, value)                                                                            \
+  {                                                                                                               \
+    PLACE_CAPTURED_SET, (index) * sizeof(struct disk_captured_set) + offsetof(struct disk_captured_set, member),  \
+        sizeof(((struct disk_captured_set *)0)->member), value, FROM_ZERO                                         \
+  }
+#define ROOT(member, value)       FIELD(PLACE_ROOT, struct disk_root, member, value)
 #define CLOSURE(member, value)    FIELD(PLACE_CLOSURE, struct disk_closure, member, value)
 #define ENTRY(member, value)      FIELD(PLACE_ENTRY, struct disk_closure_entry, member, value)
 #define AT(place, offset, size, value)                                                                            \

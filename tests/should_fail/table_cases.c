@@ -20,7 +20,7 @@ const struct field_case table_cases[] = {
      "hash of the geometry"},
     {"too few words", {TABLES(words, 1)}, SEAL_ALL, MALFORMED, MALFORMED, MALFORMED, "words"},
     {"2^32 words", {TABLES(words, UINT32_MAX)}, SEAL_ALL, MALFORMED, MALFORMED, MALFORMED, "words"},
-    {"unknown flag", {TABLES(flags, 2)}, SEAL_ALL, MALFORMED, MALFORMED, MALFORMED, "flags"},
+    {"unknown flag", {TABLES(flags, 4)}, SEAL_ALL, MALFORMED, MALFORMED, MALFORMED, "flags"},
     {"all flags", {TABLES(flags, UINT32_MAX)}, SEAL_ALL, MALFORMED, MALFORMED, MALFORMED, "flags"},
     {"a system image with a dependency",
      {TABLES(flags, FORMAT_SYSIMAGE)},
