@@ -126,7 +126,7 @@ static void *allocate(uint32_t how, size_t size)
   case 3:
     return posix_memalign(&memory, 64, size) == 0 ? memory : NULL;
   case 4:
-    return aligned_alloc(4096, size);
+    return aligned_alloc(4096, (size + 4095) & ~(size_t)4095);
   case 5:
     free(malloc(size));
     return malloc(size);

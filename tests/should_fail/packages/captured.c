@@ -8,12 +8,16 @@
 #define JOIN(a, b)  JOIN_(a, b)
 #define OWN(name)   JOIN(NODE, name)
 
+#ifndef BYTES
+#define BYTES 5000  // more than a page
+#endif
+
 struct object {
   struct object *own_object, *below_object;
   long *own_number, *below_number;
   double (*own_sum)(const double *, int), (*below_sum)(const double *, int);
   size_t (*host)(const char *);
-  char bytes[5000];
+  char bytes[BYTES];
 };
 
 long OWN(_number) = 1;
