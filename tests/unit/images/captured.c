@@ -75,7 +75,8 @@ static int good_entry(const struct entry *entry)
 {
   return entry->serial < 3 * ENTRIES && OWN(_table)[entry->serial] == entry &&
          entry->host(entry->name) == strlen(TEXT(NODE)) && *entry->number == 3 * entry->serial &&
-         entry->function(1) == 4 && entry->below == (OWN(_table) == OTHER(_table) ? entry : OTHER(_table)[entry->serial]);
+         entry->function(1) == 4 &&
+         entry->below == (OWN(_table) == OTHER(_table) ? entry : OTHER(_table)[entry->serial]);
 }
 
 /// How many entries are as they were captured.
