@@ -45,7 +45,7 @@ void precompile(void)
   fclose(stream);
   texts[5] = malloc(0);
   texts[6] = realloc(NULL, 40);
-  strcpy(texts[6], "resized");
+  memcpy(texts[6], "resized", sizeof "resized");
   texts[6] = realloc(texts[6], 20);
   wide = wcsdup(L"wide");
   if (posix_memalign(&aligned[0], 1 << 12, 100) != 0)
