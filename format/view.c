@@ -478,7 +478,7 @@ static enum pkgimg_status heap_check(const struct reader *reader, const struct d
   if (heap->compression == HEAP_PLAIN && heap->stored_size != heap->size)
     return broken(reader, at + 8, "stored size of the heap", heap->size, heap->stored_size);
   if (heap->size && (heap->file_offset < least || heap->file_offset % FORMAT_PAGE ||
-                     heap->stored_size > INT64_MAX - heap->file_offset))
+                     !range_within(heap->file_offset, heap->stored_size, INT64_MAX)))
     return broken(reader, at, "file offset of the heap (multiple of a page)", least, heap->file_offset);
   if (heap->dirty_pages > heap->size / FORMAT_PAGE)
     return broken(reader, at + 24, "pages of the heap that are written", heap->size / FORMAT_PAGE, heap->dirty_pages);
@@ -504,13 +504,15 @@ static enum pkgimg_status captured_set_check(const struct reader *reader, const 
     return broken(reader, at + 12, "universe of a captured set", CAPTURED_UNIVERSE_COUNT - 1, set->universe);
   if (set->kind >= CAPTURED_KIND_COUNT)
     return broken(reader, at + 14, "kind of a captured set", CAPTURED_KIND_COUNT - 1, set->kind);
-  if (set->image > (set->kind == CAPTURED_HOST ? 0 : tables->dependency_count))
-    return broken(reader, at + 16, "image of a captured set", tables->dependency_count, set->image);
+  uint32_t last = set->kind == CAPTURED_HOST ? 0 : tables->dependency_count;
+  if (set->image > last)
+    return broken(reader, at + 16, "image of a captured set", last, set->image);
   TRY(reader_array(reader, "bitmap of captured sites", set->offset, set->size, 1, 1, &bytes));
   if (set->count > captured_universe(tables, set))
     return broken(reader, at + 8, "number of captured sites", captured_universe(tables, set), set->count);
   if (captured_has_details(set) && !range_within(set->first, set->count, tables->captured_detail_count))
-    return broken(reader, at + 20, "details of captured sites", tables->captured_detail_count, set->first);
+    return broken(reader, at + 20, "number of details that captured sites need", (uint64_t)set->first + set->count,
+                  tables->captured_detail_count);
   for (uint32_t i = 0; set->kind == CAPTURED_HOST && i < set->count; i++)
     if (tables->captured_details[set->first + i] >= tables->import_count)
       return broken(reader, tables->head->captured_details.offset + 4ull * (set->first + i),

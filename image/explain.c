@@ -143,6 +143,8 @@ static void guess(const struct capture *capture, const struct capture_finding *f
     snprintf(text, size, "it points into the stack, to something that is gone");
   else if (finding->fault == CAPTURE_LAYOUT)
     snprintf(text, size, "it has another size in each run: its length depends on something that differs");
+  else if (finding->fault == CAPTURE_UNNAMED && strcmp(mapping, "[stack]") == 0)
+    snprintf(text, size, "it points to the arguments or the environment, which are others in another process");
   else if (finding->fault == CAPTURE_UNNAMED && mapping[0])
     snprintf(text, size, "it points into %s, but not to a symbol: an object of the host, which another process has elsewhere",
              mapping);
