@@ -295,10 +295,25 @@ static enum pkgimg_status describe_images(struct capture *capture, struct pkgimg
 
 // ---- all of it
 
+static enum pkgimg_status check_function(const struct capture *capture, struct pkgimg_error *error)
+{
+  const char *name = capture->options->precompile;
+  const struct symbols *symbols = &capture->file.symbols;
+  uint32_t index = symbols_find(symbols, name, gnu_hash(name), 0);
+  if (index && ELF64_ST_TYPE(symbols->symbols[index].st_info) == STT_FUNC)
+    return PKGIMG_OK;
+  return fail_name(error, PKGIMG_UNDEFINED_SYMBOL, capture->options->name, name,
+                   "the declared precompile function is %s",
+                   index                                ? "not a function"
+                   : linked_find(capture->linked, name) ? "not visible to others (static, or hidden)"
+                                                        : "not defined");
+}
+
 static enum pkgimg_status compare(struct capture *capture, struct pkgimg_error *error)
 {
   const struct disk_area *data = &capture->file.header.geometry.areas[AREA_W];
-  struct capture_input input = {.images = capture->images,
+  struct capture_input input = {.name = capture->options->name,
+                                .images = capture->images,
                                 .image_count = capture->deps->count + 1,
                                 .data = {capture->bytes.data + data->file_offset, data->file_size},
                                 .data_size = data->memory_size,
@@ -338,6 +353,7 @@ enum pkgimg_status capture_package(struct capture *capture, const struct pkgimg_
   for (int i = 0; i < CAPTURE_RUNS; i++)
     capture->runs[i].heap_fd = capture->runs[i].snapshot_fd = -1;
   TRY(take_image(capture, image, error));
+  TRY(check_function(capture, error));
   TRY(describe_images(capture, error));
   for (unsigned run = 0; run < CAPTURE_RUNS; run++) {
     int code = 0;

@@ -11,6 +11,7 @@
 #include "image/capture_child.h"
 
 #include "image/capture_memory.h"
+#include "relocator/tls.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -109,12 +110,22 @@ static struct pkgimg_image *load_one(struct pkgimg_runtime *runtime, struct chil
   return planned->image;
 }
 
+// A thread gets its block of an image when it first asks. It must not become a recorded object: in another process,
+// a pointer into it would lead to a copy that is no thread's.
+static void take_thread_locals(const struct child_plan *plan)
+{
+  for (size_t i = 0; i < plan->image_count; i++)
+    if (plan->images[i].image->tls_module)
+      tls_get_addr(&(struct tls_index){.module = plan->images[i].image->tls_module});
+}
+
 static void run_package(const struct child_plan *plan, struct pkgimg_image *image)
 {
   void *function;
   struct pkgimg_error error;
   if (pkgimg_symbol(image, plan->function, &function, &error) != PKGIMG_OK)
     refuse(&error);
+  take_thread_locals(plan);
   recorder_begin(image, plan->run);
   memory_record(true);
   image_construct(image);

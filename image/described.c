@@ -188,7 +188,7 @@ static enum pkgimg_status find_target(struct described *described, const struct 
 {
   const struct pkgimg_external *external = &described->options->graph->externals[index];
   struct described_target *target = &described->targets[index];
-  uint32_t number;
+  uint32_t number = 0;
   if (external->kind == PKGIMG_EXTERNAL_OWN)
     return find_own(described, names, external, target, error);
   target->kind = CAPTURED_HOST;

@@ -180,6 +180,8 @@ static void guess(const struct capture *capture, const struct capture_finding *f
     snprintf(text, size, "it has another size in each run: its length depends on something that differs");
   else if (points_to_own_objects(capture, finding))
     snprintf(text, size, "it points to another object in each run: the hash of an address may have decided to which");
+  else if (finding->fault == CAPTURE_UNNAMED && strcmp(mapping, "[stack]") == 0)
+    snprintf(text, size, "it points to the arguments or the environment, which are others in another process");
   else if (finding->fault == CAPTURE_UNNAMED && mapping[0])
     snprintf(text, size, "it points into %s, but not to a symbol: an object of the host, which another process has elsewhere",
              mapping);

@@ -71,13 +71,28 @@ void image_construct(const struct pkgimg_image *image)
     ((void (*)(int, char **, char **))(uintptr_t)functions[i])(arguments.count, arguments.items, environ);
 }
 
+static uint64_t host_function(const char *name)
+{
+  struct host_symbol symbol = {0};
+  struct host_query query = {.name = name, .version = "", .hash = gnu_hash(name), .type = STT_FUNC, .anywhere = true};
+  uint64_t lookups = 0;
+  return host_find(&query, &symbol, &lookups) ? symbol.value : 0;
+}
+
 // The constructors of a captured image ran when it was built; what they wanted to happen at the end is
-// registered in each process.
+// registered in each process. One of them has its effect in the host: the first ios_base::Init of a process makes
+// std::cout and the like, and the last one's end flushes them.
 static void repeat_exits(const struct pkgimg_image *image)
 {
   const struct disk_exit *exits = (const struct disk_exit *)image_address(image, image->exits.address);
-  for (uint64_t i = 0; i < image->exits.count; i++)
+  uint64_t count = image->exits.count;
+  uint64_t streams_end = count ? host_function("_ZNSt8ios_base4InitD1Ev") : 0;
+  uint64_t streams_begin = streams_end ? host_function("_ZNSt8ios_base4InitC1Ev") : 0;
+  for (uint64_t i = 0; i < count; i++) {
+    if (streams_begin && exits[i].function == streams_end)
+      ((void (*)(void *))(uintptr_t)streams_begin)((void *)exits[i].argument);
     __cxa_atexit((void (*)(void *))exits[i].function, (void *)exits[i].argument, (void *)exits[i].handle);
+  }
 }
 
 // Destructors are registered before constructors run, so that they run after whatever these

@@ -139,6 +139,7 @@ static enum pkgimg_status add_fixed_arguments(const struct compilation *work, st
   TRY(string_list_add(arguments, error, "-ffile-prefix-map=%s=.", work->folder));
   TRY(string_list_add(arguments, error, "-ffile-prefix-map=%s=pkgimg-include", include));
   TRY(string_list_add(arguments, error, "-fdebug-compilation-dir=."));
+  TRY(string_list_add(arguments, error, "-isystem%s/pkgimg/c++", include));
   return string_list_add(arguments, error, "-idirafter%s", include);
 }
 

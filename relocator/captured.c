@@ -231,7 +231,8 @@ static enum pkgimg_status relocate_until(const struct heap_relocation *work, str
         progress->next = progress->count = 0;
         relocate_bitsets(relocation, progress, words, limit);
       }
-      if (sites_peek(&progress->walk) >= limit)
+      // At the end of the heap nothing may be left, which refill checks.
+      if (sites_peek(&progress->walk) >= limit && limit < progress->walk.universe)
         return PKGIMG_OK;
       TRY(refill(relocation, progress, error));
       if (progress->count == 0)

@@ -58,7 +58,9 @@ static size_t gate_usable_size(void *object)
 // passes them in registers that the original may ignore, so one shape does for all.
 #define DELETES(X)                                                                                                \
   X(_ZdlPv) X(_ZdlPvm) X(_ZdlPvSt11align_val_t) X(_ZdlPvmSt11align_val_t) X(_ZdlPvRKSt9nothrow_t)                 \
-  X(_ZdaPv) X(_ZdaPvm) X(_ZdaPvSt11align_val_t) X(_ZdaPvmSt11align_val_t) X(_ZdaPvRKSt9nothrow_t)
+  X(_ZdlPvSt11align_val_tRKSt9nothrow_t)                                                                          \
+  X(_ZdaPv) X(_ZdaPvm) X(_ZdaPvSt11align_val_t) X(_ZdaPvmSt11align_val_t) X(_ZdaPvRKSt9nothrow_t)                 \
+  X(_ZdaPvSt11align_val_tRKSt9nothrow_t)
 
 #define DELETE_FUNCTION(name)                                                                                     \
   static _Atomic uint64_t original##name;                                                                         \

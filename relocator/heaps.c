@@ -8,11 +8,16 @@ struct range {
   _Atomic uint64_t start, end;
 };
 
-// Sorted. Readers start again if `version` was odd or has changed meanwhile. An array that was
-// outgrown is kept for readers that still look at it; they double, so little is lost.
+/// An array that was outgrown is kept for readers that still look at it; they double, so little is lost.
+struct array {
+  struct array *outgrown;
+  struct range ranges[];
+};
+
+// Sorted. Readers start again if `version` was odd or has changed meanwhile.
 static struct {
   _Atomic uint64_t version;
-  struct range *_Atomic ranges;
+  struct array *_Atomic array;
   _Atomic size_t count;
   size_t capacity;
 } heaps;
@@ -47,12 +52,13 @@ static size_t find(const struct range *ranges, size_t count, uint64_t address)
 static enum pkgimg_status grow(struct pkgimg_error *error)
 {
   size_t capacity = heaps.capacity ? 2 * heaps.capacity : 16;
-  struct range *grown = calloc(capacity, sizeof *grown);
+  struct array *grown = calloc(1, sizeof *grown + capacity * sizeof *grown->ranges);
   if (!grown)
-    return fail_memory(error, capacity * sizeof *grown);
+    return fail_memory(error, capacity * sizeof *grown->ranges);
+  grown->outgrown = heaps.array;
   for (size_t i = 0; i < heaps.count; i++)
-    copy(&grown[i], &heaps.ranges[i]);
-  atomic_store_explicit(&heaps.ranges, grown, memory_order_release);
+    copy(&grown->ranges[i], &grown->outgrown->ranges[i]);
+  atomic_store_explicit(&heaps.array, grown, memory_order_release);
   heaps.capacity = capacity;
   return PKGIMG_OK;
 }
@@ -72,11 +78,12 @@ enum pkgimg_status heaps_add(const void *start, uint64_t size, struct pkgimg_err
 {
   if (heaps.count == heaps.capacity)
     TRY(grow(error));
+  struct range *ranges = heaps.array->ranges;
   begin_change();
-  size_t at = find(heaps.ranges, heaps.count, (uint64_t)start);
+  size_t at = find(ranges, heaps.count, (uint64_t)start);
   for (size_t i = heaps.count; i > at; i--)
-    copy(&heaps.ranges[i], &heaps.ranges[i - 1]);
-  put(&heaps.ranges[at], (uint64_t)start, (uint64_t)start + size);
+    copy(&ranges[i], &ranges[i - 1]);
+  put(&ranges[at], (uint64_t)start, (uint64_t)start + size);
   heaps.count++;
   end_change();
   return PKGIMG_OK;
@@ -84,13 +91,14 @@ enum pkgimg_status heaps_add(const void *start, uint64_t size, struct pkgimg_err
 
 void heaps_remove(const void *start)
 {
-  size_t at = heaps.count ? find(heaps.ranges, heaps.count, (uint64_t)start) : 0;
-  if (!start || at == heaps.count || get(&heaps.ranges[at].start) != (uint64_t)start)
+  struct range *ranges = heaps.count ? heaps.array->ranges : NULL;
+  size_t at = find(ranges, heaps.count, (uint64_t)start);
+  if (!start || at == heaps.count || get(&ranges[at].start) != (uint64_t)start)
     return;
   begin_change();
   heaps.count--;
   for (size_t i = at; i < heaps.count; i++)
-    copy(&heaps.ranges[i], &heaps.ranges[i + 1]);
+    copy(&ranges[i], &ranges[i + 1]);
   end_change();
 }
 
@@ -98,10 +106,11 @@ bool heaps_contain(const void *address, uint64_t *left)
 {
   for (;;) {
     uint64_t version = atomic_load_explicit(&heaps.version, memory_order_acquire);
-    size_t count = atomic_load_explicit(&heaps.count, memory_order_relaxed);
-    const struct range *ranges = atomic_load_explicit(&heaps.ranges, memory_order_acquire);
+    size_t count = atomic_load_explicit(&heaps.count, memory_order_acquire);  // the array holds at least as many
+    const struct array *array = atomic_load_explicit(&heaps.array, memory_order_acquire);
     if (version == 0)  // no image with a heap so far
       return false;
+    const struct range *ranges = array->ranges;
     size_t at = find(ranges, count, (uint64_t)address);
     bool found = at < count && get(&ranges[at].start) <= (uint64_t)address;
     uint64_t end = at < count ? get(&ranges[at].end) : 0;

@@ -48,7 +48,7 @@ static enum pkgimg_status list_objects(struct work *work)
   for (uint64_t at = FORMAT_HEAP_FIRST; at < work->used;) {
     struct heap_object object = heap_object_at(work->heap + at);
     if (object.span < 16 || object.span > work->used - at)
-      return fail(work->error, PKGIMG_MALFORMED, NULL,
+      return fail(work->error, PKGIMG_CAPTURE, work->input->name,
                   "the initialisation wrote over the heap's structure at offset 0x%llx", (unsigned long long)at);
     TRY(array_reserve(&work->objects, &work->object_capacity, work->object_count, sizeof *work->objects,
                       work->error));
@@ -503,10 +503,13 @@ static int by_word(const void *left, const void *right)
   return a->word < b->word ? -1 : a->word > b->word;
 }
 
+// Sites are words of the file, also those that hold 0 there: symbols of the host, clones.
 static void cut_data(struct capture_result *out)
 {
-  size_t size = out->data.size;
-  while (size > 0 && out->data.data[size - 1] == 0)
+  size_t size = out->data.size, least = 0;
+  for (size_t i = 0; i < out->site_count && out->sites[i].universe == CAPTURED_IN_DATA; i++)
+    least = 8ull * (out->sites[i].word + 1ull);
+  while (size > least && out->data.data[size - 1] == 0)
     size--;
   out->data.size = (size + 7) & ~7ull;
 }

@@ -21,6 +21,7 @@ struct capture_image {
 };
 
 struct capture_input {
+  const char *name;  ///< of the package, for messages
   const struct snapshot *runs[CAPTURE_RUNS];
   const uint8_t *heaps[CAPTURE_RUNS];
   const struct capture_image *images;

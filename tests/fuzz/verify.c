@@ -67,6 +67,35 @@ static void use_clones(const struct image_file *file)
   }
 }
 
+// Each word that a load would write, and what it would write there; in H as long as it is stored as it is.
+static void use_captured(const struct image_file *file)
+{
+  const struct tables *tables = &file->tables;
+  bool plain = tables->head->heap.compression == HEAP_PLAIN;
+  for (uint32_t i = 0; i < tables->captured_set_count; i++) {
+    const struct disk_captured_set *set = &tables->captured_sets[i];
+    struct sites_walk walk;
+    uint32_t ids[SITES_BATCH];
+    if (!sites_begin(&walk, captured_bytes(tables, set), captured_universe(tables, set)))
+      abort();
+    uint64_t seen = 0;
+    for (size_t count; (count = sites_next(&walk, ids)) > 0; seen += count)
+      for (size_t j = 0; j < count; j++) {
+        if (set->universe == CAPTURED_IN_DATA)
+          total += image_file_bytes(file, site_address(&file->header.geometry, ids[j]), 8).data[7];
+        else if (plain)
+          total += file->heap.bytes.data[8ull * ids[j] + 7];
+        if (captured_has_details(set))
+          total += tables->captured_details[set->first + seen + j];
+      }
+  }
+  for (uint32_t i = 0; i < tables->root_count; i++)
+    use_string(file, tables->roots[i].name);
+  const struct disk_region *exits = &tables->head->exits;
+  for (uint64_t i = 0; plain && i < exits->count; i++)
+    total += file->heap.bytes.data[exits->address - FORMAT_H_START + (i + 1) * sizeof(struct disk_exit) - 1];
+}
+
 static void read_image(const uint8_t *bytes, size_t size)
 {
   struct pkgimg_error error;
@@ -79,6 +108,7 @@ static void read_image(const uint8_t *bytes, size_t size)
   use_sites(&file, file.tables.site_sets, file.tables.set_count);
   use_sites(&file, file.tables.clone_sets, file.tables.clone_set_count);
   use_clones(&file);
+  use_captured(&file);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

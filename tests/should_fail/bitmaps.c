@@ -12,6 +12,7 @@ enum { ROOM = 1 << 20 };
 
 struct bitmap {
   uint8_t *bytes;
+  uint32_t offset;  // of the bytes, in the tables
   uint32_t size;
   uint32_t count;  // as the table says
 };
@@ -276,37 +277,69 @@ static const struct row {
     {"65535 equal runs", runs_without_end, PKGIMG_MALFORMED, PKGIMG_MALFORMED},
 };
 
-/// A set of an image: of sites, or of clones' sites.
-static const struct where {
-  const char *image;
-  bool of_clones;
-  uint32_t set;
-} places[] = {{"full", false, 0}, {"full", false, 1}, {"full", false, 2}, {"many", true, 0}, {"many", true, 1}};
-
-static void forge(struct forgery *forgery, const struct row *row, const struct where *where)
+static struct bitmap add_bitmap(struct forgery *forgery, const struct row *row)
 {
-  uint32_t at = forgery_grow_tables(forgery, ROOM);
-  struct disk_tables *tables = forgery_tables(forgery);
-  struct bitmap bitmap = {.bytes = (uint8_t *)tables + at};
+  uint32_t offset = forgery_grow_tables(forgery, ROOM);
+  struct bitmap bitmap = {.bytes = (uint8_t *)forgery_tables(forgery) + offset, .offset = offset};
   row->make(&bitmap);
-  const struct disk_table *table = where->of_clones ? &tables->clone_sets : &tables->site_sets;
-  struct disk_site_set *sets = (struct disk_site_set *)(void *)((uint8_t *)tables + table->offset);
-  sets[where->set] = (struct disk_site_set){.offset = at, .size = bitmap.size, .count = bitmap.count};
-  // The host's set has an import for each of its sites, all of them the first one. So have both sets of clones' sites.
-  struct disk_table zeros = {.offset = at + ROOM / 2 + ROOM / 4, .count = bitmap.count};
-  if (where->of_clones) {
-    zeros.count += sets[1 - where->set].count;
-    tables->site_clones = zeros;
-  } else if (where->set == tables->site_sets.count - 1) {
-    tables->site_imports = zeros;
-  }
-  forgery_seal(forgery, SEAL_ALL);
+  return bitmap;
 }
 
-static bool run_row(const struct row *row, const struct where *where, const struct folders *folders)
+static void *first_of(const struct forgery *forgery, const struct disk_table *table)
+{
+  return (uint8_t *)forgery_tables(forgery) + table->offset;
+}
+
+// In the room behind the bitmap, for what a set has beside each of its sites: the first import, or the first clone.
+static struct disk_table zeros(const struct bitmap *bitmap, uint32_t count)
+{
+  return (struct disk_table){.offset = bitmap->offset + ROOM / 2 + ROOM / 4, .count = count};
+}
+
+static void forge_sites(struct forgery *forgery, const struct row *row, uint32_t set)
+{
+  struct bitmap bitmap = add_bitmap(forgery, row);
+  struct disk_tables *tables = forgery_tables(forgery);
+  struct disk_site_set *sets = first_of(forgery, &tables->site_sets);
+  sets[set] = (struct disk_site_set){.offset = bitmap.offset, .size = bitmap.size, .count = bitmap.count};
+  if (set == tables->site_sets.count - 1)  // the host's
+    tables->site_imports = zeros(&bitmap, bitmap.count);
+}
+
+static void forge_clones(struct forgery *forgery, const struct row *row, uint32_t set)
+{
+  struct bitmap bitmap = add_bitmap(forgery, row);
+  struct disk_tables *tables = forgery_tables(forgery);
+  struct disk_site_set *sets = first_of(forgery, &tables->clone_sets);
+  sets[set] = (struct disk_site_set){.offset = bitmap.offset, .size = bitmap.size, .count = bitmap.count};
+  tables->site_clones = zeros(&bitmap, bitmap.count + sets[1 - set].count);
+}
+
+// In H there is room for more values, but not for many.
+static void forge_captured(struct forgery *forgery, const struct row *row, uint32_t set)
+{
+  struct bitmap bitmap = add_bitmap(forgery, row);
+  struct disk_tables *tables = forgery_tables(forgery);
+  struct disk_captured_set *forged = (struct disk_captured_set *)first_of(forgery, &tables->captured_sets) + set;
+  forged->offset = bitmap.offset;
+  forged->size = bitmap.size;
+  forged->count = bitmap.count;
+  forged->first = 0;
+  tables->captured_details = zeros(&bitmap, ROOM / 4 / sizeof(uint32_t));
+}
+
+/// The sets of an image: of sites, of clones' sites, or of captured words.
+static const struct where {
+  const char *image;
+  void (*forge)(struct forgery *forgery, const struct row *row, uint32_t set);
+  uint32_t sets;
+} places[] = {{"full", forge_sites, 3}, {"many", forge_clones, 2}, {"held", forge_captured, 14}};
+
+static bool run_row(const struct row *row, const struct where *where, uint32_t set, const struct folders *folders)
 {
   struct forgery forgery = take_good(folders, where->image);
-  forge(&forgery, row, where);
+  where->forge(&forgery, row, set);
+  forgery_seal(&forgery, SEAL_ALL);
   publish(&forgery, folders, where->image);
   forgery_deinit(&forgery);
   struct expectation verify = {.name = row->name, .status = row->verify};
@@ -317,12 +350,14 @@ static bool run_row(const struct row *row, const struct where *where, const stru
 
 unsigned run_bitmaps(const struct folders *folders)
 {
-  static const char *const needed[] = {"leaf", "many-leaf", NULL};
+  static const char *const needed[] = {"leaf", "many-leaf", "kept", NULL};
   unsigned failures = 0;
   copy_good(folders, needed);
-  for (size_t place = 0; place < sizeof places / sizeof *places; place++)
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
-      failures += !run_row(&rows[i], &places[place], folders);
-  printf("%zu bitmaps in each of %zu sets\n", sizeof rows / sizeof *rows, sizeof places / sizeof *places);
+  for (const struct where *where = places; where < places + sizeof places / sizeof *places; where++) {
+    for (uint32_t set = 0; set < where->sets; set++)
+      for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        failures += !run_row(&rows[i], where, set, folders);
+    printf("%zu bitmaps in each of %u sets of %s\n", sizeof rows / sizeof *rows, where->sets, where->image);
+  }
   return failures;
 }

@@ -61,6 +61,12 @@ static uint64_t table_place(const struct forgery *forgery, enum place place)
     return in_tables(forgery, &tables->clone_sets);
   case PLACE_SITE_CLONE:
     return in_tables(forgery, &tables->site_clones);
+  case PLACE_CAPTURED_SET:
+    return in_tables(forgery, &tables->captured_sets);
+  case PLACE_CAPTURED_DETAIL:
+    return in_tables(forgery, &tables->captured_details);
+  case PLACE_ROOT:
+    return in_tables(forgery, &tables->roots);
   default:
     return in_tables(forgery, &tables->libraries);
   }
@@ -103,11 +109,14 @@ static uint64_t value_of(const struct forgery *forgery, const struct edit *edit)
 {
   const struct disk_geometry *geometry = &forgery_header(forgery)->geometry;
   const struct disk_area *constants = &geometry->areas[AREA_L], *data = &geometry->areas[AREA_W];
+  if (edit->from == FROM_ZERO)
+    return edit->value;
   const uint64_t origins[] = {[FROM_X] = geometry->areas[AREA_X].address,
                               [FROM_END_OF_X] =
                                   geometry->areas[AREA_X].address + geometry->areas[AREA_X].memory_size,
                               [FROM_END_OF_L] = constants->address + constants->file_size,
                               [FROM_END_OF_W] = data->address + data->file_size,
+                              [FROM_END_OF_H] = FORMAT_H_START + forgery_tables(forgery)->heap.size,
                               [FROM_TABLES] = geometry->tables_offset};
   return edit->value + origins[edit->from];
 }

@@ -26,6 +26,9 @@ enum place {
   PLACE_BODY,
   PLACE_CLONE_SET,
   PLACE_SITE_CLONE,
+  PLACE_CAPTURED_SET,
+  PLACE_CAPTURED_DETAIL,
+  PLACE_ROOT,
   PLACE_CLOSURE,  ///< struct disk_closure
   PLACE_ENTRY,    ///< its first entry
   PLACE_TYPES,    ///< struct disk_types
@@ -43,7 +46,8 @@ struct edit {
   uint32_t offset;
   uint32_t size;  ///< of the field
   uint64_t value;
-  enum { FROM_ZERO, FROM_X, FROM_END_OF_X, FROM_END_OF_L, FROM_END_OF_W, FROM_TABLES } from;  ///< what is added to the value
+  /// What is added to the value.
+  enum { FROM_ZERO, FROM_X, FROM_END_OF_X, FROM_END_OF_L, FROM_END_OF_W, FROM_END_OF_H, FROM_TABLES } from;
 };
 
 /// An image with wrong fields, and what becomes of it in three roles. PKGIMG_OK says that this role
@@ -59,9 +63,9 @@ struct field_case {
 };
 
 extern const struct field_case header_cases[], table_cases[], region_cases[], closure_cases[],
-    clone_cases[], type_cases[];
+    clone_cases[], captured_cases[], type_cases[];
 extern const unsigned header_case_count, table_case_count, region_case_count, closure_case_count,
-    clone_case_count, type_case_count;
+    clone_case_count, captured_case_count, type_case_count;
 
 void edit_apply(struct forgery *forgery, const struct edit *edit);
 

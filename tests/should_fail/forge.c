@@ -219,5 +219,8 @@ uint32_t forgery_grow_tables(struct forgery *forgery, size_t size)
   struct disk_header *header = forgery_header(forgery);
   header->closure_offset += size;
   header->geometry.tables_size += size;
+  struct disk_tables *tables = forgery_tables(forgery);
+  if (tables->heap.size)
+    tables->heap.file_offset += size;
   return (uint32_t)(end - header->geometry.tables_offset);
 }

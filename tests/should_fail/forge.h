@@ -43,8 +43,8 @@ void forgery_set_build_id(struct forgery *forgery, const uint8_t build_id[16]);
 /// with the same build id means. Not sealed afterwards.
 void forgery_adopt(struct forgery *forgery, uint32_t index, const struct forgery *dependency);
 
-/// Insert `size` zero bytes (a multiple of 64) at the end of the tables; returns their offset in the
-/// tables.
+/// Insert `size` zero bytes (a multiple of 64; of a page, where there is a heap behind them) at the end of the tables;
+/// returns their offset in the tables.
 uint32_t forgery_grow_tables(struct forgery *forgery, size_t size);
 
 #endif

@@ -40,7 +40,8 @@ void copy_good(const struct folders *folders, const char *const *names)
 struct chain {
   const char *leaf, *image, *top;
 };
-static const struct chain plain = {"leaf", "full", "top"}, many = {"many-leaf", "many", "many-top"};
+static const struct chain plain = {"leaf", "full", "top"}, many = {"many-leaf", "many", "many-top"},
+                          captured = {"kept", "held", "holder"};
 
 // `top` is built against the forged image: its closure holds the same geometry.
 static bool refused_as_dependency(const struct field_case *row, const struct chain *chain,
@@ -130,4 +131,9 @@ unsigned run_clones(const struct folders *folders)
   failures += !run_target_count(FORMAT_MAX_TARGETS, PKGIMG_OK, folders);
   failures += !run_target_count(FORMAT_MAX_TARGETS + 1, PKGIMG_MALFORMED, folders);
   return failures;
+}
+
+unsigned run_captured(const struct folders *folders)
+{
+  return run_fields(captured_cases, captured_case_count, &captured, folders);
 }

@@ -28,6 +28,7 @@ unsigned run_regions(const struct folders *folders);
 unsigned run_types(const struct folders *folders);
 unsigned run_closures(const struct folders *folders);
 unsigned run_clones(const struct folders *folders);
+unsigned run_captured(const struct folders *folders);
 unsigned run_bitmaps(const struct folders *folders);
 unsigned run_graphs(const struct folders *folders);
 unsigned run_files(const struct folders *folders);

@@ -18,6 +18,7 @@ static const struct group {
     {"types", run_types},
     {"closures", run_closures},
     {"clones", run_clones},
+    {"captured", run_captured},
     {"bitmaps", run_bitmaps},
     {"graphs", run_graphs},
     {"files", run_files},

@@ -22,6 +22,12 @@
 #define TARGET(member, value)     FIELD(PLACE_TARGET, struct disk_target, member, value)
 #define CLONE(member, value)      FIELD(PLACE_CLONE, struct disk_clone, member, value)
 #define CLONE_SET(member, value)  FIELD(PLACE_CLONE_SET, struct disk_site_set, member, value)
+#define CAPTURED(index, member, value)                                                                            \
+  {                                                                                                               \
+    PLACE_CAPTURED_SET, (index) * sizeof(struct disk_captured_set) + offsetof(struct disk_captured_set, member),  \
+        sizeof(((struct disk_captured_set *)0)->member), value, FROM_ZERO                                         \
+  }
+#define ROOT(member, value)       FIELD(PLACE_ROOT, struct disk_root, member, value)
 #define CLOSURE(member, value)    FIELD(PLACE_CLOSURE, struct disk_closure, member, value)
 #define ENTRY(member, value)      FIELD(PLACE_ENTRY, struct disk_closure_entry, member, value)
 #define TYPES(member, value)      FIELD(PLACE_TYPES, struct disk_types, member, value)

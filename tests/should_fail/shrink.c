@@ -87,22 +87,28 @@ static bool run_one(const char *loaded, unsigned *refused)
 // Cut `victim` before each read of the load of `loaded`.
 static unsigned run_pair(const struct folders *folders, const char *victim, const char *loaded)
 {
-  static const char *const all[] = {"leaf", "full", "top", NULL};
+  static const char *const all[] = {"leaf", "full", "top", "kept", "held", "holder", NULL};
   struct forgery good = take_good(folders, victim);
   const struct disk_header *header = forgery_header(&good);
+  const struct disk_heap *heap = &forgery_tables(&good)->heap;
   const long long sizes[] = {0,
                              63,
                              4096,
                              (long long)header->geometry.areas[AREA_L].file_offset + 8,
                              (long long)header->geometry.tables_offset,
-                             (long long)header->geometry.tables_offset + 160};
+                             (long long)header->geometry.tables_offset + 160,
+                             (long long)heap->file_offset + 8,
+                             (long long)(heap->file_offset + heap->size) - 1};
+  // No load looks at what is in H: zeros there are not noticed. Without a heap, its two sizes are 8 and -1.
+  const unsigned checked = 6, cuts = 2 * checked + (heap->size ? 2 : 0);
   unsigned failures = 0, refused = 0;
   for (plan.call = 1, plan.calls = 1; plan.calls >= plan.call; plan.call++)
-    for (unsigned i = 0; i < 2 * sizeof sizes / sizeof *sizes; i++) {
+    for (unsigned i = 0; i < cuts; i++) {
       plan.path = NULL;
       copy_good(folders, all);
-      plan.size = sizes[i / 2];
-      plan.regrow = i % 2;
+      bool in_heap = i >= 2 * checked;
+      plan.size = sizes[in_heap ? i - checked : i / 2];
+      plan.regrow = !in_heap && i % 2;
       plan.path = image_path(folders->work, victim);
       failures += !run_one(image_path(folders->work, loaded), &refused);
     }
@@ -118,8 +124,9 @@ int main(int count, char **arguments)
     return 2;
   struct folders folders = {.good = arguments[1], .work = arguments[2]};
   mkdir(folders.work, 0777);
-  unsigned failures =
-      run_pair(&folders, "leaf", "leaf") + run_pair(&folders, "full", "top") + run_pair(&folders, "top", "top");
+  unsigned failures = run_pair(&folders, "leaf", "leaf") + run_pair(&folders, "full", "top") +
+                      run_pair(&folders, "top", "top") + run_pair(&folders, "held", "held") +
+                      run_pair(&folders, "kept", "holder");
   printf("shrink: %u failures\n", failures);
   return failures > 0;
 }

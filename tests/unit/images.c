@@ -11,7 +11,7 @@ struct recipe {
   const char *name;  // of the package, if it is another one
   const char *source;
   const char *deps[MAX_WORDS], *cflags[MAX_WORDS], *libs[MAX_WORDS];
-  const char *init;
+  const char *init, *precompile;
 };
 
 static const struct recipe recipes[] = {
@@ -40,6 +40,13 @@ static const struct recipe recipes[] = {
     {"shapes-rival", .source = "shapes.c", .cflags = {"-DPACKAGE=3"}},
     {"shapes-wide", .source = "shapes.c", .cflags = {"-DPACKAGE=4", "-DWIDE"}},
     {"shapes-again", .source = "shapes-again.c"},
+    {"captured-one", .source = "captured.c", .cflags = {"-D_GNU_SOURCE", "-DNODE=one"}, .precompile = "one_precompile"},
+    {"captured-two", .source = "captured.c", .deps = {"captured-one"},
+     .cflags = {"-D_GNU_SOURCE", "-DNODE=two", "-DBELOW=one"}, .precompile = "two_precompile"},
+    {"captured-beside", .source = "captured.c", .deps = {"captured-one"},
+     .cflags = {"-D_GNU_SOURCE", "-DNODE=beside", "-DBELOW=one"}, .precompile = "beside_precompile"},
+    {"captured-three", .source = "captured.c", .deps = {"captured-two", "captured-one"},
+     .cflags = {"-D_GNU_SOURCE", "-DNODE=three", "-DBELOW=two"}, .precompile = "three_precompile"},
 };
 
 static struct pkgimg_strings strings(const char *const *words)
@@ -66,6 +73,7 @@ static int build(const struct recipe *recipe, const char *sources, const char *f
   options.output = output;
   options.folder = sources;
   options.init = recipe->init;
+  options.precompile = recipe->precompile;
   options.deps = strings(recipe->deps);
   options.cflags = strings(recipe->cflags);
   options.libs = strings(recipe->libs);

@@ -2,6 +2,7 @@
 //
 // mapper: regions and slots, protections before and after sealing, files that are too short, and what is
 // mapped when something fails: nothing.
+#include "mapper/heap.h"
 #include "mapper/mapper.h"
 #include "mapper/prefetch.h"
 #include "tests/unit/check.h"
@@ -183,6 +184,92 @@ static void reading(void)
   image_close(&handle, &counts);
 }
 
+// ---- H
+
+static struct disk_heap heap_of(uint64_t pages)
+{
+  return (struct disk_heap){
+      .file_offset = FORMAT_PAGE, .stored_size = pages * FORMAT_PAGE, .size = pages * FORMAT_PAGE};
+}
+
+// From a quarter of the pages on it is cheaper to read them all, if they are enough for a huge page.
+static void ways_to_a_heap(void)
+{
+  struct disk_heap small = heap_of(16), large = heap_of(4 * FORMAT_HEAP_ALIGN / FORMAT_PAGE);
+  small.dirty_pages = 16;
+  large.dirty_pages = large.size / FORMAT_PAGE / 4;
+  CHECK(heap_way(&small) == HEAP_MAPPED && heap_way(&large) == HEAP_MAPPED);
+  large.dirty_pages++;
+  CHECK(heap_way(&large) == HEAP_READ);
+  small.compression = HEAP_ZSTD;
+  CHECK(heap_way(&small) == HEAP_READ);
+}
+
+// In two pieces, of which the second begins where the first ended.
+static void fill(const struct image_handle *handle, const struct disk_heap *heap, uint8_t *memory)
+{
+  struct heap_source *source = heap_source_create(handle, heap, &counts);
+  if (!CHECK(source && memory[0] == 0 && memory[heap->size - 1] == 0))
+    return;
+  CHECK_OK(heap_source_read(source, memory, 8, &error), &error);
+  CHECK(memory[7] == 0x11 && memory[8] == 0);
+  CHECK_OK(heap_source_read(source, memory + 8, heap->size - 8, &error), &error);
+  heap_source_destroy(source);
+}
+
+static void heap_in_memory(const struct image_handle *handle, enum heap_way way)
+{
+  struct disk_heap heap = heap_of(3);
+  uint8_t *memory = NULL, *second = NULL, *other = NULL;
+  if (!CHECK_OK(heap_map(handle, &heap, way, 0, &memory, &counts, &error), &error))
+    return;
+  CHECK((uint64_t)memory % FORMAT_HEAP_ALIGN == 0 && has_protection(memory, heap.size, "rw-p"));
+  if (way == HEAP_READ)
+    fill(handle, &heap, memory);
+  CHECK(memory[0] == 0x11 && memory[FORMAT_PAGE] == 0x12 && memory[heap.size - 1] == 0x13);
+  memory[1] = 99;  // not in the file
+  CHECK_OK(heap_map(handle, &heap, HEAP_MAPPED, 0, &second, &counts, &error), &error);
+  CHECK(second != memory && second[1] == 0x11);
+  CHECK_STATUS(heap_map(handle, &heap, way, (uint64_t)memory, &other, &counts, &error), PKGIMG_BUSY, &error);
+  CHECK(!other && memory[1] == 99);
+  heap_unmap(memory, heap.size);
+  CHECK_OK(heap_map(handle, &heap, way, (uint64_t)memory, &other, &counts, &error), &error);
+  CHECK(other == memory);
+  heap_unmap(other, heap.size);
+  heap_unmap(second, heap.size);
+  heap_unmap(NULL, heap.size);
+  CHECK(world_leaked(&before) == 0);
+}
+
+// The file ends within the heap, or before it.
+static void short_heaps(const struct image_handle *handle)
+{
+  uint8_t *memory = NULL;
+  struct disk_heap heaps[] = {heap_of(4), heap_of(1ull << 30), heap_of(1)};
+  heaps[2].file_offset = 1ull << 40;
+  for (int i = 0; i < 3; i++)
+    for (int way = HEAP_MAPPED; way <= HEAP_READ; way++) {
+      CHECK_STATUS(heap_map(handle, &heaps[i], (enum heap_way)way, 0, &memory, &counts, &error), PKGIMG_TRUNCATED,
+                   &error);
+      CHECK(!memory && strstr(error.text, "a file"));
+    }
+}
+
+static void heaps(void)
+{
+  struct image_handle handle;
+  write_file("heap", 4 * FORMAT_PAGE + 100);
+  CHECK_OK(image_open(AT_FDCWD, scratch_path("heap"), "a file", &handle, &counts, &error), &error);
+  world_look(&before);
+  ways_to_a_heap();
+  heap_in_memory(&handle, HEAP_MAPPED);
+  heap_in_memory(&handle, HEAP_READ);
+  short_heaps(&handle);
+  CHECK(world_leaked(&before) == 0);
+  image_close(&handle, &counts);
+  world_look(&before);
+}
+
 // ---- opening
 
 static void opening(void)
@@ -244,6 +331,7 @@ int main(void)
   short_files();
   occupied();
   reading();
+  heaps();
   opening();
   prefetching();
   CHECK(counts.system_calls > 0 && counts.mappings > 0 && counts.bytes_read > 0);

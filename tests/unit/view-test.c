@@ -115,7 +115,35 @@ static const struct writer_dependency dependencies[] = {
 static const struct disk_residual residuals[] = {
     {.address = FORMAT_W_START + 0x21, .type = R_X86_64_64, .set = 1, .import = 3, .addend = 8}};
 
-static bool write_image(struct buffer *image)
+// ---- what was captured: two pages of H, and W with words that the linked file does not have
+
+enum { HEAP_SIZE = 2 * FORMAT_PAGE, CAPTURED_DATA = 0x48 };
+static _Alignas(8) uint8_t heap_bytes[HEAP_SIZE], captured_bytes_of_data[CAPTURED_DATA];
+static const uint32_t captured_data[] = {18, 24}, captured_heap[] = {2, 700}, captured_host[] = {5, 6, 1023};
+static const uint32_t captured_imports[] = {1, 0, 1};
+static const struct writer_captured_set captured_sets[] = {
+    {CAPTURED_IN_DATA, CAPTURED_HEAP, 0, {captured_data, 2}, NULL},
+    {CAPTURED_IN_HEAP, CAPTURED_BASE, 1, {captured_heap, 2}, NULL},
+    {CAPTURED_IN_HEAP, CAPTURED_HOST, 0, {captured_host, 3}, captured_imports}};
+static const struct writer_root roots[] = {{"first", FORMAT_W_START + 8}, {"second", FORMAT_H_START + 16}};
+
+static struct writer_capture capture(void)
+{
+  for (int i = 0; i < HEAP_SIZE; i++)
+    heap_bytes[i] = (uint8_t)(i * 7);
+  for (int i = 0; i < CAPTURED_DATA; i++)
+    captured_bytes_of_data[i] = (uint8_t)(0x80 + i);
+  return (struct writer_capture){.constructed = true,
+                                 .data = {captured_bytes_of_data, CAPTURED_DATA},
+                                 .heap = {heap_bytes, HEAP_SIZE},
+                                 .sets = captured_sets,
+                                 .set_count = 3,
+                                 .roots = roots,
+                                 .root_count = 2,
+                                 .exits = {FORMAT_H_START + 64, 3}};
+}
+
+static bool write_image(const struct writer_capture *captured, struct buffer *image)
 {
   struct linked linked;
   struct reader reader = {.file = "by hand", .bytes = {linked_bytes, SIZE}, .error = &error};
@@ -140,7 +168,8 @@ static bool write_image(struct buffer *image)
                                .closure = &closure,
                                .closure_count = 1,
                                .init_function = CODE,
-                               .cpu_target = "x86-64-v2,+avx"};
+                               .cpu_target = "x86-64-v2,+avx",
+                               .capture = captured};
   return CHECK_OK(writer_run(&input, (struct span){linked_bytes, SIZE}, image, &error), &error);
 }
 
@@ -155,9 +184,10 @@ static void sites_are(const struct tables *tables, uint32_t set, const uint32_t 
     CHECK(sites_next(&walk, ids) == count && memcmp(ids, expected, 4 * count) == 0);
 }
 
-static void tables_are(const struct tables *tables)
+static void tables_are(const struct tables *tables, bool captured)
 {
-  CHECK(strcmp(tables->strings + tables->head->name, "by-hand") == 0 && tables->head->words == 24);
+  CHECK(strcmp(tables->strings + tables->head->name, "by-hand") == 0);
+  CHECK(tables->head->words == (captured ? 25 : 24) && tables->head->flags == (captured ? FORMAT_CAPTURED : 0));
   CHECK(tables->set_count == 3 && tables->dependency_count == 1 && tables->import_count == 2);
   sites_are(tables, 0, self_sites, 5);
   sites_are(tables, 1, dependency_sites, 1);
@@ -170,17 +200,59 @@ static void tables_are(const struct tables *tables)
   CHECK(strcmp(tables->strings + import->version, "GLIBC_2.2.5") == 0 && import->type == STT_FUNC);
   CHECK(tables->imports[1].weak && tables->strings[tables->imports[1].version] == 0);
   CHECK(memcmp(tables->dependencies[0].build_id, dependencies[0].build_id, 16) == 0);
-  CHECK(tables->head->init_function == CODE && tables->head->flags == 0);
+  CHECK(tables->head->init_function == CODE);
   CHECK(strcmp(tables->strings + tables->head->cpu_target, "x86-64-v2,+avx") == 0);
 }
 
-static void read_back(const struct buffer *image)
+static void nothing_captured(const struct image_file *file)
+{
+  const struct disk_tables *head = file->tables.head;
+  CHECK(head->heap.size == 0 && head->heap.file_offset == 0 && head->exits.count == 0 && !file->heap.bytes.data);
+  CHECK(file->tables.captured_set_count == 0 && file->tables.root_count == 0);
+}
+
+static void captured_set_is(const struct tables *tables, uint32_t index)
+{
+  const struct writer_captured_set *expected = &captured_sets[index];
+  const struct disk_captured_set *set = &tables->captured_sets[index];
+  struct sites_walk walk;
+  uint32_t ids[SITES_BATCH];
+  CHECK(set->universe == expected->universe && set->kind == expected->kind && set->image == expected->image);
+  CHECK(set->count == expected->sites.count &&
+        captured_universe(tables, set) == (set->universe == CAPTURED_IN_HEAP ? HEAP_SIZE / 8 : 25));
+  if (CHECK(sites_begin(&walk, captured_bytes(tables, set), captured_universe(tables, set))))
+    CHECK(sites_next(&walk, ids) == set->count && memcmp(ids, expected->sites.ids, 4ull * set->count) == 0);
+  if (captured_has_details(set))
+    CHECK(memcmp(tables->captured_details + set->first, expected->details, 4ull * set->count) == 0);
+}
+
+static void capture_is(const struct image_file *file)
+{
+  const struct tables *tables = &file->tables;
+  const struct disk_heap *heap = &tables->head->heap;
+  CHECK(heap->size == HEAP_SIZE && heap->stored_size == HEAP_SIZE && heap->compression == HEAP_PLAIN);
+  CHECK(heap->file_offset % FORMAT_PAGE == 0 && heap->dirty_pages == 2);
+  CHECK(file->heap.bytes.size == HEAP_SIZE && memcmp(file->heap.bytes.data, heap_bytes, HEAP_SIZE) == 0);
+  struct span data = image_file_bytes(file, FORMAT_W_START, CAPTURED_DATA);
+  CHECK(data.data && memcmp(data.data, captured_bytes_of_data, CAPTURED_DATA) == 0);
+  if (CHECK(tables->captured_set_count == 3))
+    for (uint32_t i = 0; i < 3; i++)
+      captured_set_is(tables, i);
+  if (CHECK(tables->root_count == 2))
+    for (uint32_t i = 0; i < 2; i++)
+      CHECK(strcmp(tables->strings + tables->roots[i].name, roots[i].name) == 0 &&
+            tables->roots[i].address == roots[i].address);
+  CHECK(tables->head->exits.address == FORMAT_H_START + 64 && tables->head->exits.count == 3);
+}
+
+static void read_back(const struct buffer *image, bool captured)
 {
   struct reader reader = {.file = "by-hand.so", .bytes = {image->data, image->size}, .error = &error};
   struct image_file file;
   if (!CHECK_OK(image_file_read(&reader, &file), &error))
     return;
-  tables_are(&file.tables);
+  tables_are(&file.tables, captured);
+  (captured ? capture_is : nothing_captured)(&file);
   CHECK(file.closure.count == 1 && strcmp(file.tables.strings + file.closure.entries[0].name, "other") == 0);
   CHECK(symbols_find(&file.symbols, "exported", gnu_hash("exported"), 0) == 1);
   CHECK(site_address(&file.header.geometry, 15) == FORMAT_L_START + 120);
@@ -196,9 +268,8 @@ static void read_back(const struct buffer *image)
 }
 
 // A change of these bytes is a change of the format, and wants another FORMAT_VERSION.
-static void golden(const struct buffer *image)
+static void golden(const struct buffer *image, uint64_t expected)
 {
-  static const uint64_t expected = 0x0410e1ca8fd91b5aull;
   uint64_t found = hash64(image->data, image->size);
   if (!CHECK(found == expected))
     fprintf(stderr, "  the image's hash is 0x%016lx\n", (unsigned long)found);
@@ -265,23 +336,31 @@ static void real_image(const char *name)
   free(bytes);
 }
 
-int main(void)
+static void by_hand(const struct writer_capture *captured, uint64_t expected)
 {
   struct buffer image = {0}, again = {0};
-  make_headers();
-  make_contents();
-  if (write_image(&image) && write_image(&again)) {
+  if (write_image(captured, &image) && write_image(captured, &again)) {
     CHECK(image.size == again.size && memcmp(image.data, again.data, image.size) == 0);
-    read_back(&image);
-    golden(&image);
+    read_back(&image, captured);
+    golden(&image, expected);
     truncated(image.data, image.size, 13);
     flipped(image.data, image.size, 11);
     first_page(image.data);
   }
   buffer_deinit(&image);
   buffer_deinit(&again);
+}
+
+int main(void)
+{
+  struct writer_capture captured = capture();
+  make_headers();
+  make_contents();
+  by_hand(NULL, 0x2896c1b1599d99f5ull);
+  by_hand(&captured, 0x7bcff71db791245cull);
   real_image("leaf");
   real_image("tl-calls");
   real_image("top");
+  real_image("captured-two");
   return check_verdict();
 }
