@@ -132,12 +132,15 @@ static void give_back(struct pkgimg_image *image)
   heap_unmap(image->heap, image->heap_size);
   slot_release(&image->slot);
   free(image->clone_bodies);
+  free(image->clone_symbols);
 }
 
 void image_destroy(struct pkgimg_image *image)
 {
-  if (image->bundle)
+  if (image->bundle) {
     image->bundle->active[image->number / 64] &= ~(1ull << image->number % 64);
+    image->bundle->active_count--;
+  }
   if (image->unwind_known && image->unwind.count && !image->bundle)
     unwind_remove((const void *)(image_base(image) + image->unwind.address));
   tls_module_destroy(image->tls_module);
@@ -147,7 +150,6 @@ void image_destroy(struct pkgimg_image *image)
   roaring_bitmap_remove_range(image->runtime->relocated, image->first_symbol,
                               (uint64_t)image->first_symbol + image->symbol_count);
   free(image->dependencies);
-  free(image->clone_symbols);
   free(image->baseline_target);
   free(image->name);
   free(image->path);
