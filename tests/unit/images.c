@@ -11,7 +11,7 @@ struct recipe {
   const char *name;  // of the package, if it is another one
   const char *source;
   const char *deps[MAX_WORDS], *cflags[MAX_WORDS], *libs[MAX_WORDS];
-  const char *init;
+  const char *init, *target;
 };
 
 static const struct recipe recipes[] = {
@@ -35,6 +35,10 @@ static const struct recipe recipes[] = {
     {"weak-two", .source = "weak-one.c", .deps = {"weak-one"},
      .cflags = {"-DWHICH=2", "-DWHICH_POINTERS=two_pointers", "-DWHICH_OBJECT=two_object"}},
     {"versions", .source = "versions.c"},
+    {"quiet", .source = "quiet.cpp"},
+    {"wants", .source = "wants.c"},
+    {"bodies", .source = "bodies.c", .target = "x86-64;x86-64-v2,clone_all"},
+    {"bodies-user", .source = "bodies.c", .deps = {"bodies"}, .cflags = {"-DUSER"}},
 };
 
 static struct pkgimg_strings strings(const char *const *words)
@@ -61,6 +65,7 @@ static int build(const struct recipe *recipe, const char *sources, const char *f
   options.output = output;
   options.folder = sources;
   options.init = recipe->init;
+  options.cpu_target = recipe->target;
   options.deps = strings(recipe->deps);
   options.cflags = strings(recipe->cflags);
   options.libs = strings(recipe->libs);
