@@ -18,6 +18,9 @@ struct inspect_view {
 
 void inspect_print_text(const struct inspect_view *view);
 void inspect_print_json(const struct inspect_view *view);
+/// The same for a bundle; of the view, path and symbols count.
+void inspect_bundle_text(const struct inspect_view *view, const struct pkgimg_bundle_inspection *inspection);
+void inspect_bundle_json(const struct inspect_view *view, const struct pkgimg_bundle_inspection *inspection);
 
 /// Call `each` for the sites of a set, in ascending order, a batch at a time.
 void inspect_each_sites(const struct inspect_view *view, size_t set,
