@@ -174,6 +174,25 @@ static void versions(void)
   pkgimg_runtime_close(runtime);
 }
 
+// Heaps from build time, one of them compressed in its file; the user is in the bundle, or outside.
+static void captured(const char *images, const char *user)
+{
+  enum { SUM = 999 * 1000 / 2 + 2 * 1000 };
+  const char *path = bound("captured.bundle", images, NULL, NULL);
+  struct pkgimg_runtime *runtime = open_runtime(0);
+  load(runtime, path);
+  CHECK(((int (*)(void))symbol(load(runtime, image_path(user)), "user_holds"))() == 1);
+  struct pkgimg_image *captured = load(runtime, image_path("captured"));
+  CHECK(strstr(pkgimg_image_path(captured), "captured.bundle"));
+  int (*sum)(void) = (int (*)(void))symbol(captured, "captured_sum");
+  CHECK(sum() == SUM && dirty_pages(path) < 4);
+  ((void (*)(void))symbol(captured, "captured_forget"))();
+  CHECK(sum() == 0);
+  expect_refusal(runtime, NULL);
+  pkgimg_runtime_close(runtime);
+  CHECK(world_leaked(&before) == 0);
+}
+
 // ---- threads
 
 static struct shared {
@@ -229,6 +248,8 @@ int main(void)
   addresses();
   missing();
   versions();
+  captured("captured captured-user", "captured-user");
+  captured("captured", "captured-user");
   threads("tl-user");
   threads("tl-user-descriptors");
   return check_verdict();

@@ -11,7 +11,8 @@ struct recipe {
   const char *name;  // of the package, if it is another one
   const char *source;
   const char *deps[MAX_WORDS], *cflags[MAX_WORDS], *libs[MAX_WORDS];
-  const char *init, *target;
+  const char *init, *target, *precompile;
+  int compress;
 };
 
 static const struct recipe recipes[] = {
@@ -38,6 +39,9 @@ static const struct recipe recipes[] = {
     {"quiet", .source = "quiet.cpp"},
     {"wants", .source = "wants.c"},
     {"bodies", .source = "bodies.c", .target = "x86-64;x86-64-v2,clone_all"},
+    {"captured", .source = "captured.c", .precompile = "captured_warm"},
+    {"captured-user", .source = "captured.c", .deps = {"captured"}, .cflags = {"-DUSER"}, .precompile = "user_warm",
+     .compress = 1},
     {"bodies-user", .source = "bodies.c", .deps = {"bodies"}, .cflags = {"-DUSER"}},
 };
 
@@ -66,6 +70,8 @@ static int build(const struct recipe *recipe, const char *sources, const char *f
   options.folder = sources;
   options.init = recipe->init;
   options.cpu_target = recipe->target;
+  options.precompile = recipe->precompile;
+  options.compress = recipe->compress;
   options.deps = strings(recipe->deps);
   options.cflags = strings(recipe->cflags);
   options.libs = strings(recipe->libs);
