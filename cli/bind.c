@@ -18,15 +18,16 @@
 static const char help[] =
     "usage: pkgimg bind [OPTION]... IMAGE... -o BUNDLE\n"
     "\n"
-    "Bind images, with all that they need, to addresses for one kind of host. Loading the bundle means the last IMAGE.\n"
+    "Bind images, with all that they need, to addresses for one kind of host. Loading the bundle means the last\n"
+    "IMAGE.\n"
     "\n"
     "  -o, --output BUNDLE        the file to make\n"
     "  -L, --dep-path FOLDER      look for dependencies there, too; may be repeated\n"
-    "      --host TARGET          choose code for this processor: a target string's first target, or native (default)\n"
+    "      --host TARGET          choose code for this processor: a target, or native (default)\n"
     "      --cpu-mask FEATURES    features that no code may use, such as avx512f,avx2\n"
     "      --max-vector-width N   use no code with wider vectors: 128, 256 or 512 bits\n"
     "      --base ADDRESS         where it lies in memory, a multiple of 2 MiB; else drawn at random\n"
-    "      --aslr WHEN            when addresses are drawn: bundle (default), or boot: it is then valid until the next start\n"
+    "      --aslr WHEN            when addresses are drawn: bundle (default), or boot: valid until the next start\n"
     "      --json                 report as a JSON object\n"
     "  -h, --help                 show this text\n";
 

@@ -9,9 +9,9 @@
 
 #include <stdio.h>
 
-static const char help[] = "usage: pkgimg inspect [OPTION]... IMAGE\n"
+static const char help[] = "usage: pkgimg inspect [OPTION]... IMAGE|BUNDLE\n"
                            "\n"
-                           "Check IMAGE as verify does and show what it contains. Nothing is loaded or run.\n"
+                           "Check the file as verify does and show what it contains. Nothing is loaded or run.\n"
                            "\n"
                            "      --json     print one JSON object\n"
                            "  -s, --symbols  list exported and imported symbols, functions with several bodies,\n"
@@ -42,10 +42,25 @@ void inspect_each_sites(const struct inspect_view *view, inspect_sites *sites, s
   }
 }
 
+static int inspect_bundle(const struct inspect_view *view, bool as_json)
+{
+  struct pkgimg_bundle_inspection *inspection;
+  struct pkgimg_error error;
+  if (pkgimg_bundle_inspection_open(view->path, &inspection, &error)) {
+    print_error(&error);
+    return (int)exit_code_of(error.status);
+  }
+  (as_json ? inspect_bundle_json : inspect_bundle_text)(view, inspection);
+  pkgimg_bundle_inspection_close(inspection);
+  return EXIT_FINE;
+}
+
 static int inspect(struct inspect_view *view, void (*print)(const struct inspect_view *view))
 {
   struct pkgimg_inspection *inspection;
   struct pkgimg_error error;
+  if (pkgimg_is_bundle(view->path))
+    return inspect_bundle(view, print == inspect_print_json);
   if (pkgimg_inspection_open(view->path, &inspection, &error)) {
     print_error(&error);
     return (int)exit_code_of(error.status);

@@ -24,6 +24,10 @@ void inspect_print_json(const struct inspect_view *view);
 void inspect_print_types(const struct inspect_view *view);
 void inspect_write_types(struct json *json, const struct inspect_view *view);
 
+/// The same for a bundle; of the view, path and symbols count.
+void inspect_bundle_text(const struct inspect_view *view, const struct pkgimg_bundle_inspection *inspection);
+void inspect_bundle_json(const struct inspect_view *view, const struct pkgimg_bundle_inspection *inspection);
+
 /// The parts of both that were captured.
 void inspect_print_captured(const struct inspect_view *view);
 void inspect_write_captured(struct json *json, const struct inspect_view *view);

@@ -13,9 +13,9 @@
 #include <stdio.h>
 
 static const char help[] =
-    "usage: pkgimg verify [OPTION]... IMAGE...\n"
+    "usage: pkgimg verify [OPTION]... IMAGE|BUNDLE...\n"
     "\n"
-    "Read each IMAGE whole and check it: structure, tables, hashes, and the build id against the bytes.\n"
+    "Read each file whole and check it: structure, tables, hashes, and the build id against the bytes.\n"
     "\n"
     "      --json  print one JSON object with a list of files\n"
     "  -h, --help  show this text\n"
@@ -37,12 +37,12 @@ struct verify {
   int files;  ///< arguments, moved to the front of argv
 };
 
-static void print_good(struct verify *verify, const char *path, const struct pkgimg_summary *summary)
+static void print_good(struct verify *verify, const char *path, const char *name, const uint8_t build_id[16])
 {
   struct style style = style_of(stdout);
-  struct build_id_text id = build_id_text(summary->build_id);
+  struct build_id_text id = build_id_text(build_id);
   if (verify->as_json) {
-    json_string(&verify->json, "name", summary->name);
+    json_string(&verify->json, "name", name);
     json_string(&verify->json, "build_id", id.digits);
     return;
   }
@@ -78,12 +78,41 @@ static void count_failure(struct verify *verify, enum pkgimg_status status)
     verify->code = code;
 }
 
-// An inspection makes the same checks as pkgimg_verify, on the same bytes that it then describes.
+/// What is shown of a good file. An inspection makes the same checks as pkgimg_verify, on the same bytes that it then
+/// describes.
+struct verified {
+  struct pkgimg_inspection *image;
+  struct pkgimg_bundle_inspection *bundle;
+  const char *name;  ///< of a bundle: of its main image
+  const uint8_t *build_id;
+};
+
+static enum pkgimg_status open_image(const char *path, struct verified *verified, struct pkgimg_error *error)
+{
+  enum pkgimg_status status = pkgimg_inspection_open(path, &verified->image, error);
+  if (status != PKGIMG_OK)
+    return status;
+  verified->name = pkgimg_inspection_summary(verified->image)->name;
+  verified->build_id = pkgimg_inspection_summary(verified->image)->build_id;
+  return PKGIMG_OK;
+}
+
+static enum pkgimg_status open_bundle(const char *path, struct verified *verified, struct pkgimg_error *error)
+{
+  enum pkgimg_status status = pkgimg_bundle_inspection_open(path, &verified->bundle, error);
+  if (status != PKGIMG_OK)
+    return status;
+  const struct pkgimg_bundle_summary *summary = pkgimg_bundle_inspection_summary(verified->bundle);
+  verified->name = pkgimg_bundle_inspection_image(verified->bundle, summary->main_image).name;
+  verified->build_id = summary->build_id;
+  return PKGIMG_OK;
+}
+
 static void verify_file(struct verify *verify, const char *path)
 {
-  struct pkgimg_inspection *inspection = NULL;
+  struct verified verified = {0};
   struct pkgimg_error error;
-  enum pkgimg_status status = pkgimg_inspection_open(path, &inspection, &error);
+  enum pkgimg_status status = (pkgimg_is_bundle(path) ? open_bundle : open_image)(path, &verified, &error);
   if (verify->as_json) {
     json_open(&verify->json, NULL, '{');
     json_string(&verify->json, "file", path);
@@ -93,9 +122,10 @@ static void verify_file(struct verify *verify, const char *path)
     print_bad(verify, &error);
     count_failure(verify, status);
   } else {
-    print_good(verify, path, pkgimg_inspection_summary(inspection));
-    pkgimg_inspection_close(inspection);
+    print_good(verify, path, verified.name, verified.build_id);
   }
+  pkgimg_inspection_close(verified.image);
+  pkgimg_bundle_inspection_close(verified.bundle);
   if (verify->as_json)
     json_close(&verify->json, '}');
 }

@@ -40,7 +40,7 @@ static enum pkgimg_status blocks_check(const struct reader *reader, const struct
 {
   uint64_t file_offset = 0, slots_size = head->gates.count * sizeof(uint64_t);
   if (head->base == 0 || head->base % BUNDLE_ALIGN || head->base >= 1ull << 47)
-    return broken(reader, AT(base), "base address (multiple of 2 MiB)", head->base & 0x7fffffe00000, head->base);
+    return broken(reader, AT(base), "base address (multiple of 2 MiB)", BUNDLE_ALIGN, head->base);
   if (head->slots < FORMAT_PAGE || head->slots % FORMAT_PAGE || head->slots > FORMAT_AREA_LIMIT)
     return broken(reader, AT(slots), "where the words of the gates begin", FORMAT_PAGE, head->slots);
   for (int i = 0; i < BLOCK_COUNT; i++) {
@@ -100,6 +100,8 @@ static enum pkgimg_status tables_check(const struct reader *reader, const struct
                 {&head->unwind, sizeof(uint64_t), "unwind tables"}};
   for (size_t i = 0; i < sizeof tables / sizeof *tables; i++)
     TRY(table_check(reader, head, tables[i].what, tables[i].table, tables[i].size));
+  if (head->strings.count == 0)
+    return broken(reader, AT(strings) + 8, "bytes of strings", 1, 0);
   TRY(index_check(reader, head, &head->names));
   TRY(index_check(reader, head, &head->ids));
   if (head->main_image >= head->images.count)

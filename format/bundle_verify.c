@@ -51,8 +51,6 @@ static enum pkgimg_status strings_check(const struct examined *examined)
 {
   const struct bundle_header *head = examined->view.head;
   const uint8_t *strings = bundle_table(examined->view, &head->strings);
-  if (head->strings.count == 0)
-    return broken(examined, strings, "bytes of strings", 1, 0);
   if (strings[0] || strings[head->strings.count - 1])
     return broken(examined, strings, "first and last byte of the strings", 0,
                   strings[0] | strings[head->strings.count - 1]);
@@ -166,6 +164,16 @@ static enum pkgimg_status work_check(const struct examined *examined, const stru
   return broken(examined, &image->work, "work of an image", least, image->work);
 }
 
+static enum pkgimg_status index_check(const struct examined *examined, const struct bundle_table *index)
+{
+  const uint32_t *numbers = bundle_table(examined->view, index);
+  uint64_t limit = examined->view.head->images.count;
+  for (uint64_t i = 0; i < index->count; i++)
+    if (numbers[i] != BUNDLE_NONE && numbers[i] >= limit)
+      return broken(examined, &numbers[i], "number in an index", limit, numbers[i] + 1ull);
+  return PKGIMG_OK;
+}
+
 // Each is found under its name and its build id, so no two have the same.
 static enum pkgimg_status found_check(const struct examined *examined, uint32_t index)
 {
@@ -210,6 +218,8 @@ enum pkgimg_status bundle_file_read(const struct reader *reader, struct bundle_h
   TRY(symbols_check(&examined, &head->gates));
   TRY(symbols_check(&examined, &head->imports));
   TRY(thunks_check(&examined));
+  TRY(index_check(&examined, &head->names));
+  TRY(index_check(&examined, &head->ids));
   for (uint64_t i = 0; i < head->images.count; i++)
     TRY(image_check(&examined, (uint32_t)i));
   TRY(bundle_unwind_check(reader, *view));

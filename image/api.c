@@ -71,6 +71,8 @@ static void release(void *handle)
   if (!image || --image->pending_at_exit > 0)
     return;
   image_end_if_unused(image);
+  if (runtime->closed)
+    bundles_close(runtime);
   if (runtime->closed && !runtime->first)
     runtime_destroy(runtime);
 }
@@ -337,6 +339,10 @@ const char *pkgimg_image_path(const struct pkgimg_image *image)
 struct pkgimg_image *pkgimg_image_at(struct pkgimg_runtime *runtime, const void *address)
 {
   LOCKED;
+  struct pkgimg_image *image = find_image(runtime, address);
+  if (image)
+    return image;
+  bundles_activate_at(runtime, (uint64_t)address);
   return find_image(runtime, address);
 }
 

@@ -19,12 +19,21 @@ static const char *string_at(const struct binder *binder, uint32_t offset)
 
 // ---- entries
 
+// What registers destructors while it runs must be known at the end.
+static bool registers_exits(const struct tables *tables)
+{
+  for (uint32_t i = 0; i < tables->import_count; i++)
+    if (strcmp(tables->strings + tables->imports[i].name, "__cxa_atexit") == 0)
+      return true;
+  return false;
+}
+
 static uint32_t work_of(const struct binder *binder, const struct bound *image, const struct bundle_image *entry)
 {
   const struct disk_tables *head = tables_of(image)->head;
   bool constructs = head->init_array.count && !(head->flags & FORMAT_CAPTURED);
   bool own = constructs || head->fini_array.count || head->exits.count || head->thread_local_size ||
-             head->types.count || entry->residuals.count;
+             head->types.count || entry->residuals.count || registers_exits(tables_of(image));
   uint32_t work = (own ? BUNDLE_HAS_WORK | BUNDLE_CLOSURE_HAS_WORK : 0u) |
                   (head->init_function ? BUNDLE_HAS_INIT | BUNDLE_CLOSURE_HAS_INIT : 0u);
   for (uint32_t i = 0; i < tables_of(image)->dependency_count; i++)

@@ -343,13 +343,11 @@ static enum pkgimg_status value_of(struct session *session, const struct bundle 
   const struct bundle_gate *imports = table_at(bundle, &bundle->head.imports);
   *symbol = (struct host_symbol){0};
   if (residual->import == BUNDLE_NONE) {
-    struct pkgimg_image *image =
-        residual->image < bundle->head.images.count
-            ? index_find(session->runtime, entry_at(bundle, residual->image)->geometry.build_id)
-            : NULL;
-    if (!image)
+    if (residual->image >= bundle->head.images.count)
       return bad_residual(bundle, residual, session->error);
-    *symbol = (struct host_symbol){image_base(image), image->tls_module};
+    const struct bundle_image *entry = entry_at(bundle, residual->image);
+    const struct pkgimg_image *image = index_find(session->runtime, entry->geometry.build_id);
+    *symbol = (struct host_symbol){bundle->head.base + entry->offset, image ? image->tls_module : 0};
     return PKGIMG_OK;
   }
   if (residual->import >= bundle->head.imports.count)
@@ -377,6 +375,8 @@ static enum pkgimg_status write_residual(struct session *session, const struct b
     values[0] = symbol.value + addend;
     break;
   case RELOCATION_MODULE:
+    if (!host && !symbol.module)
+      return bad_residual(bundle, residual, session->error);
     values[0] = symbol.module;
     break;
   case RELOCATION_OFFSET:
@@ -510,6 +510,7 @@ static enum pkgimg_status create_image(struct session *session, struct bundle *b
   image->clone_symbols = (uint32_t *)(uintptr_t)table_at(bundle, &bundle->head.body_symbols) + entry->bodies.first;
   image->clone_count = entry->bodies.count;
   bundle->active[index / 64] |= 1ull << index % 64;
+  bundle->active_count++;
   if (!session->fresh)
     session->fresh = image;
   session->runtime->stats.images++;
@@ -544,9 +545,38 @@ static enum pkgimg_status activate_closure(struct session *session, struct bundl
   return PKGIMG_OK;
 }
 
+static enum pkgimg_status check_elsewhere(struct session *session, const struct bundle *bundle, uint32_t index)
+{
+  const struct bundle_image *entry = entry_at(bundle, index);
+  const struct pkgimg_image *image = index_find(session->runtime, entry->geometry.build_id);
+  const char *path = image && image->bundle != bundle ? image->path : NULL;
+  for (const struct bundle *older = bundle->next; older && !path; older = older->next)
+    if (bundle_find_id(view_of(older), entry->geometry.build_id) != BUNDLE_NONE)
+      path = older->path;
+  return path ? fail_name(session->error, PKGIMG_BUSY, session->path, string_at(bundle, entry->name),
+                          "is loaded already, from %s", path)
+              : PKGIMG_OK;
+}
+
+// An image is in a runtime once. What was loaded from its own file, or is in an older bundle, lies where this bundle's
+// images do not look for it.
+static enum pkgimg_status check_only(struct session *session, const struct bundle *bundle, uint32_t index)
+{
+  const struct pkgimg_runtime *runtime = session->runtime;
+  struct closure_walk walk AUTO(closure_walk_deinit) = {.bundle = bundle};
+  if (!bundle->next && runtime->index_count == bundle->active_count)
+    return PKGIMG_OK;
+  TRY(mark_closure(&walk, index, 0, session->error));
+  for (uint32_t i = 0; i < bundle->head.images.count; i++)
+    if (marked(walk.marks, i))
+      TRY(check_elsewhere(session, bundle, i));
+  return PKGIMG_OK;
+}
+
 enum pkgimg_status bundle_take(struct session *session, struct bundle *bundle, uint32_t index,
                                struct pkgimg_image **image)
 {
+  TRY(check_only(session, bundle, index));
   bool nothing_to_do = !(entry_at(bundle, index)->work & BUNDLE_CLOSURE_HAS_WORK) && !bundle->missing;
   if (!nothing_to_do)
     TRY(activate_closure(session, bundle, index));
@@ -561,10 +591,50 @@ enum pkgimg_status image_find(struct session *session, const uint8_t build_id[16
   *image = index_find(session->runtime, build_id);
   for (struct bundle *bundle = session->runtime->bundles; bundle && !*image; bundle = bundle->next) {
     uint32_t index = bundle_find_id(view_of(bundle), build_id);
-    if (index != BUNDLE_NONE)
-      return bundle_take(session, bundle, index, image);
+    enum pkgimg_status status = index != BUNDLE_NONE ? bundle_take(session, bundle, index, image) : PKGIMG_OK;
+    if (status != PKGIMG_OK && status != PKGIMG_BUSY)
+      return status;
   }
   return PKGIMG_OK;
+}
+
+// An address in code, L or W as an offset among the slots.
+static bool slots_offset(const struct bundle *bundle, uint64_t address, uint64_t *offset)
+{
+  for (int i = 0; i < BLOCK_H; i++) {
+    *offset = address - (bundle->head.base + bundle_starts[i]);
+    if (*offset < bundle->head.slots)
+      return true;
+  }
+  return false;
+}
+
+// The image whose slot has it: they follow each other in the order of their numbers.
+static uint32_t find_at(const struct bundle *bundle, uint64_t address)
+{
+  uint64_t offset;
+  uint32_t low = 0, high = (uint32_t)bundle->head.images.count;
+  if (!slots_offset(bundle, address, &offset))
+    return BUNDLE_NONE;
+  while (low < high) {
+    uint32_t middle = low + (high - low) / 2;
+    if (entry_at(bundle, middle)->offset <= offset)
+      low = middle + 1;
+    else
+      high = middle;
+  }
+  return low > 0 ? low - 1 : BUNDLE_NONE;
+}
+
+void bundles_activate_at(struct pkgimg_runtime *runtime, uint64_t address)
+{
+  for (struct bundle *bundle = runtime->bundles; bundle; bundle = bundle->next) {
+    struct session session = {.runtime = runtime, .path = bundle->path, .phase_start = clock_now()};
+    uint32_t index = find_at(bundle, address);
+    struct pkgimg_image *image;
+    if (index != BUNDLE_NONE && bundle_take(&session, bundle, index, &image) == PKGIMG_OK)
+      return;
+  }
 }
 
 // ---- the images themselves, where the bundle does not do

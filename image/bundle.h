@@ -15,6 +15,7 @@ struct bundle {
   const uint8_t *code;  // the code block in memory
   struct region region; // for the slots of its images
   uint64_t *active;     // bit: the image has a struct pkgimg_image
+  size_t active_count;
   struct unwind_object unwind_object;
   uint32_t missing;     // functions of the gate that this host lacks
   bool unwind_known, mapped;
@@ -33,12 +34,16 @@ PKGIMG_MUST_USE enum pkgimg_status bundle_open(struct session *session, const st
 /// Close a bundle again that a load opened which then failed; none of its images is left.
 void bundle_undo(struct pkgimg_runtime *runtime, struct bundle *bundle);
 
-/// The main image of an open bundle, or the one with a name, with all that it needs.
+/// An image of an open bundle with all that it needs. PKGIMG_BUSY means that some of it is loaded already, from
+/// elsewhere, so that the images themselves are to be loaded.
 PKGIMG_MUST_USE enum pkgimg_status bundle_take(struct session *session, struct bundle *bundle, uint32_t index,
                                                struct pkgimg_image **image);
 /// An image by its build id: one that is loaded, or one of an open bundle, which is made active then.
 PKGIMG_MUST_USE enum pkgimg_status image_find(struct session *session, const uint8_t build_id[16],
                                               struct pkgimg_image **image);
+
+/// See to it that the image of a bundle that has `address`, if any, has a struct pkgimg_image.
+void bundles_activate_at(struct pkgimg_runtime *runtime, uint64_t address);
 
 /// Where the file of the bundle's main image may be: one of up to four paths, in the order of trying. `path` has room for
 /// 4096 bytes. False when there are no more.

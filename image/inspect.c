@@ -3,8 +3,10 @@
 // Looking at image files: verify and inspection.
 #include "cpuid/detect.h"
 #include "format/relocation.h"
+#include "format/bundle_view.h"
 #include "image/areas.h"
 #include "image/baseline.h"
+#include "image/inspect.h"
 #include "image/inspect_captured.h"
 #include "image/inspection.h"
 #include "mapper/mapper.h"
@@ -15,7 +17,7 @@
 
 // ---- the file
 
-static enum pkgimg_status read_file(const char *path, struct buffer *bytes, struct pkgimg_error *error)
+enum pkgimg_status inspect_read(const char *path, struct buffer *bytes, struct pkgimg_error *error)
 {
   struct map_counts counts = {0};
   struct image_handle handle;
@@ -29,7 +31,7 @@ static enum pkgimg_status read_file(const char *path, struct buffer *bytes, stru
 static enum pkgimg_status read_image(const char *path, struct buffer *bytes, struct image_file *file,
                                      struct pkgimg_error *error)
 {
-  TRY(read_file(path, bytes, error));
+  TRY(inspect_read(path, bytes, error));
   struct reader reader = {.file = path, .bytes = {bytes->data, bytes->size}, .error = error};
   return image_file_read(&reader, file);
 }
@@ -38,9 +40,14 @@ enum pkgimg_status pkgimg_verify(const char *path, struct pkgimg_error *error)
 {
   struct buffer bytes AUTO(buffer_deinit) = {0};
   struct image_file file;
+  struct bundle_header head;
+  struct bundle_view view;
   if (!path)
     return fail(error, PKGIMG_INVALID_ARGUMENT, NULL, "pkgimg_verify: a NULL path");
-  return read_image(path, &bytes, &file, error);
+  TRY(inspect_read(path, &bytes, error));
+  struct reader reader = {.file = path, .bytes = {bytes.data, bytes.size}, .error = error};
+  return bundle_is(bytes.data, bytes.size) ? bundle_file_read(&reader, &head, &view)
+                                           : image_file_read(&reader, &file);
 }
 
 // ---- what an inspection prepares
@@ -195,7 +202,7 @@ const struct pkgimg_summary *pkgimg_inspection_summary(const struct pkgimg_inspe
   return &inspection->summary;
 }
 
-static const char *kind_name(unsigned type)
+const char *inspect_kind(unsigned type)
 {
   switch (type) {
   case STT_FUNC:
@@ -223,7 +230,7 @@ struct pkgimg_export pkgimg_inspection_export(const struct pkgimg_inspection *in
   return (struct pkgimg_export){.name = symbols_name(symbols, inspection->exports[index]),
                                 .address = symbol->st_value,
                                 .size = symbol->st_size,
-                                .kind = kind_name(ELF64_ST_TYPE(symbol->st_info)),
+                                .kind = inspect_kind(ELF64_ST_TYPE(symbol->st_info)),
                                 .binding = binding_name(ELF64_ST_BIND(symbol->st_info))};
 }
 
@@ -232,7 +239,7 @@ struct pkgimg_import pkgimg_inspection_import(const struct pkgimg_inspection *in
   const struct disk_import *import = &inspection->file.tables.imports[index];
   return (struct pkgimg_import){.name = string(inspection, import->name),
                                 .version = import->version ? string(inspection, import->version) : NULL,
-                                .kind = kind_name(import->type),
+                                .kind = inspect_kind(import->type),
                                 .weak = import->weak,
                                 .uses = inspection->uses[index]};
 }

@@ -153,8 +153,10 @@ static void give_back(struct pkgimg_image *image)
 void image_destroy(struct pkgimg_image *image)
 {
   types_drop(image);
-  if (image->bundle)
+  if (image->bundle) {
     image->bundle->active[image->number / 64] &= ~(1ull << image->number % 64);
+    image->bundle->active_count--;
+  }
   if (image->unwind_known && image->unwind.count && !image->bundle)
     unwind_remove((const void *)(image_base(image) + image->unwind.address));
   tls_module_destroy(image->tls_module);

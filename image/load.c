@@ -466,7 +466,7 @@ static enum pkgimg_status run_bundle(struct session *session, struct pkgimg_imag
     TRY(bundle_verify(session));
   enum pkgimg_status status = bundle_open(session, &head, &bundle);
   if (status == PKGIMG_OK)
-    return bundle_take(session, bundle, head.main_image, image);
+    status = bundle_take(session, bundle, head.main_image, image);
   return may_fall_back(status) ? load_otherwise(session, &head, image) : status;
 }
 

@@ -24,13 +24,16 @@ static void unmap_first(const struct bundle_header *head, int count)
 }
 
 // An address space that ends below the bundle (39 bits are common elsewhere), or a limit on its size, leaves as little
-// room for it as another mapping.
+// room for it as another mapping. EPERM: a file system mounted noexec, where the images may lie elsewhere; or
+// ThreadSanitizer, which asks for address 0 instead of one that it does not know.
 static enum pkgimg_status fail_place(const char *file, void *mapped, struct pkgimg_error *error)
 {
   if (mapped != MAP_FAILED)
     return fail(error, PKGIMG_BUSY, file, "the kernel chose another address");
   if (errno == ENOMEM)
     return fail(error, PKGIMG_BUSY, file, "the address space has no room where the bundle should go");
+  if (errno == EPERM)
+    return fail(error, PKGIMG_BUSY, file, "may not be mapped where it should go");
   return fail_mapping(file, error);
 }
 

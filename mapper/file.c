@@ -5,7 +5,7 @@
 #include "mapper/mapper.h"
 #include "mapper/mapping.h"
 
-#include "format/view.h"
+#include "format/bundle_view.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -88,8 +88,9 @@ static enum pkgimg_status check_beginning(const struct image_handle *handle, str
   _Alignas(8) uint8_t head[FORMAT_HEAD];
   struct reader reader = {.file = handle->path, .bytes = {.data = head}, .error = error};
   struct disk_header header;
+  struct bundle_header bundle;
   TRY(image_pread(handle, head, sizeof head, 0, &reader.bytes.size, counts, error));
-  return header_read(&reader, &header);
+  return bundle_is(head, reader.bytes.size) ? bundle_header_read(&reader, &bundle) : header_read(&reader, &header);
 }
 
 enum pkgimg_status image_read_all(const struct image_handle *handle, struct buffer *bytes, struct map_counts *counts,

@@ -194,6 +194,54 @@ PKGIMG_PUBLIC size_t pkgimg_inspection_sites(const struct pkgimg_inspection *ins
 PKGIMG_PUBLIC size_t pkgimg_inspection_captured_sites(const struct pkgimg_inspection *inspection, size_t set,
                                                       uint64_t first, uint64_t *addresses, size_t capacity);
 
+// ---- bundles
+
+/// Whether the file begins as a bundle does.
+PKGIMG_PUBLIC int pkgimg_is_bundle(const char *path);
+
+struct pkgimg_bundle_inspection;
+
+/// The same as above for a bundle.
+PKGIMG_PUBLIC PKGIMG_MUST_USE enum pkgimg_status pkgimg_bundle_inspection_open(
+    const char *path, struct pkgimg_bundle_inspection **inspection, struct pkgimg_error *error);
+PKGIMG_PUBLIC void pkgimg_bundle_inspection_close(struct pkgimg_bundle_inspection *inspection);
+
+#define PKGIMG_BLOCK_COUNT 4
+struct pkgimg_bundle_summary {
+  const char *machine;
+  const char *features;  ///< that its code needs of a processor, separated by blanks
+  uint32_t format_version;
+  uint8_t build_id[16];
+  uint64_t file_size;
+  uint64_t base;
+  int until_boot;  ///< it is valid until the machine restarts
+  struct pkgimg_area blocks[PKGIMG_BLOCK_COUNT];  ///< "code", "L", "W" and "H", where they go in memory
+  size_t images, main_image;
+  size_t gates;      ///< functions of the host
+  size_t imports;    ///< what else is needed of the host
+  size_t residuals;  ///< words that a process fills
+};
+
+/// An image of a bundle.
+struct pkgimg_bound_image {
+  const char *name, *path;  ///< the path as it was given to bind
+  uint8_t build_id[16];
+  uint64_t address, size;   ///< of its areas in the blocks
+  uint64_t heap_size;
+  int has_work;             ///< a load of it, or of a dependent, has something to do for it
+  int has_init;             ///< it declares an initialisation function
+  size_t dependencies, gates, residuals;
+  size_t clones;            ///< functions with several bodies, of which one was chosen
+};
+
+PKGIMG_PUBLIC const struct pkgimg_bundle_summary *pkgimg_bundle_inspection_summary(
+    const struct pkgimg_bundle_inspection *inspection);
+/// Each takes an index below the count in the summary. `uses` of a gate counts images.
+PKGIMG_PUBLIC struct pkgimg_bound_image pkgimg_bundle_inspection_image(
+    const struct pkgimg_bundle_inspection *inspection, size_t index);
+PKGIMG_PUBLIC struct pkgimg_import pkgimg_bundle_inspection_gate(const struct pkgimg_bundle_inspection *inspection,
+                                                                 size_t index);
+
 #ifdef __cplusplus
 }
 #endif

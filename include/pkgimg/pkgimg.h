@@ -71,6 +71,12 @@ PKGIMG_PUBLIC void pkgimg_runtime_close(struct pkgimg_runtime *runtime);
 /// that needs it, then along the search path), relocate them and run their constructors,
 /// dependencies first. An image that is loaded already, by its build id, is the same image: its
 /// reference count rises. Each success is undone by one pkgimg_close.
+///
+/// `path` may be a bundle (pkgimg_bind): its main image is loaded. Where a bundle cannot be used
+/// (its place is taken, it was bound for another processor or boot, or one of its images is loaded
+/// already from elsewhere), the images are loaded from their own files, beside the bundle or where
+/// they were when it was bound; the stats have the reason. An image of its own file takes its
+/// dependencies from bundles that are open.
 PKGIMG_PUBLIC PKGIMG_MUST_USE enum pkgimg_status pkgimg_load(struct pkgimg_runtime *runtime, const char *path,
                                                              struct pkgimg_image **image,
                                                              struct pkgimg_error *error);
@@ -94,7 +100,8 @@ PKGIMG_PUBLIC PKGIMG_MUST_USE enum pkgimg_status pkgimg_root(struct pkgimg_image
 
 /// Give one reference back. With the last one destructors run, dependencies that nobody else
 /// holds are closed too, and everything is unmapped; objects of other threads with pending
-/// thread_local destructors delay the unmapping until these have run. NULL is allowed.
+/// thread_local destructors delay the unmapping until these have run. An image of a bundle stays
+/// until the runtime is closed. NULL is allowed.
 PKGIMG_PUBLIC void pkgimg_close(struct pkgimg_image *image);
 
 /// The package's name, and the file that it was loaded from. Valid until the image is closed.
@@ -160,8 +167,8 @@ PKGIMG_PUBLIC PKGIMG_MUST_USE enum pkgimg_status pkgimg_runtime_stats(struct pkg
                                                                       struct pkgimg_error *error);
 PKGIMG_PUBLIC const char *pkgimg_phase_name(enum pkgimg_phase phase);
 
-/// Read the whole file and check it: structure, every table, every hash, and the build id
-/// against the bytes. Maps nothing and runs nothing.
+/// Read the whole file, an image or a bundle, and check it: structure, every table, every hash, and
+/// the build id against the bytes. Maps nothing and runs nothing.
 PKGIMG_PUBLIC PKGIMG_MUST_USE enum pkgimg_status pkgimg_verify(const char *path, struct pkgimg_error *error);
 
 #ifdef __cplusplus

@@ -35,6 +35,7 @@ unsigned run_files(const struct folders *folders);
 unsigned run_unreadable(const struct folders *folders);
 unsigned run_symbols(const struct folders *folders);
 unsigned run_sysimages(const struct folders *folders);
+unsigned run_bundles(const struct folders *folders);
 unsigned run_truncation(const struct folders *folders);
 unsigned run_flips_verify(const struct folders *folders);
 unsigned run_flips_load(const struct folders *folders);

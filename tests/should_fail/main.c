@@ -25,6 +25,7 @@ static const struct group {
     {"unreadable", run_unreadable},
     {"symbols", run_symbols},
     {"sysimages", run_sysimages},
+    {"bundles", run_bundles},
     {"truncation", run_truncation},
     {"flips-verify", run_flips_verify},
     {"flips-load", run_flips_load},

@@ -11,7 +11,8 @@ struct recipe {
   const char *name;  // of the package, if it is another one
   const char *source;
   const char *deps[MAX_WORDS], *cflags[MAX_WORDS], *libs[MAX_WORDS];
-  const char *init, *precompile;
+  const char *init, *target, *precompile;
+  int compress;
 };
 
 static const struct recipe recipes[] = {
@@ -47,6 +48,13 @@ static const struct recipe recipes[] = {
      .cflags = {"-D_GNU_SOURCE", "-DNODE=beside", "-DBELOW=one"}, .precompile = "beside_precompile"},
     {"captured-three", .source = "captured.c", .deps = {"captured-two", "captured-one"},
      .cflags = {"-D_GNU_SOURCE", "-DNODE=three", "-DBELOW=two"}, .precompile = "three_precompile"},
+    {"quiet", .source = "quiet.cpp"},
+    {"wants", .source = "wants.c"},
+    {"bodies", .source = "bodies.c", .target = "x86-64;x86-64-v2,clone_all"},
+    {"kept", .source = "kept.c", .precompile = "captured_warm"},
+    {"kept-user", .source = "kept.c", .deps = {"kept"}, .cflags = {"-DUSER"}, .precompile = "user_warm",
+     .compress = 1},
+    {"bodies-user", .source = "bodies.c", .deps = {"bodies"}, .cflags = {"-DUSER"}},
 };
 
 static struct pkgimg_strings strings(const char *const *words)
@@ -73,7 +81,9 @@ static int build(const struct recipe *recipe, const char *sources, const char *f
   options.output = output;
   options.folder = sources;
   options.init = recipe->init;
+  options.cpu_target = recipe->target;
   options.precompile = recipe->precompile;
+  options.compress = recipe->compress;
   options.deps = strings(recipe->deps);
   options.cflags = strings(recipe->cflags);
   options.libs = strings(recipe->libs);

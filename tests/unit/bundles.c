@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: MIT
+#include "tests/unit/bundles.h"
+
+struct pkgimg_error error;
+
+const char *bound(const char *file, const char *images, const struct pkgimg_bind_options *more,
+                  struct pkgimg_bind_report *report)
+{
+  enum { MOST = 8 };
+  struct pkgimg_bind_options options = PKGIMG_BIND_OPTIONS_INIT;
+  const char *paths[MOST];
+  char names[256], *rest = NULL;
+  if (more)
+    options = *more;
+  snprintf(names, sizeof names, "%s", images);
+  for (char *name = strtok_r(names, " ", &rest); name && options.image_count < MOST;
+       name = strtok_r(NULL, " ", &rest))
+    paths[options.image_count++] = image_path(name);
+  options.images = paths;
+  options.output = scratch_path(file);
+  CHECK_OK(pkgimg_bind(&options, report, &error), &error);
+  return options.output;
+}
+
+struct pkgimg_runtime *open_runtime(unsigned flags)
+{
+  struct pkgimg_runtime_options options = {.size = sizeof options, .flags = flags};
+  struct pkgimg_runtime *runtime = NULL;
+  CHECK_OK(pkgimg_runtime_open(&options, &runtime, &error), &error);
+  return runtime;
+}
+
+struct pkgimg_image *load(struct pkgimg_runtime *runtime, const char *path)
+{
+  struct pkgimg_image *image = NULL;
+  if (!CHECK_OK(pkgimg_load(runtime, path, &image, &error), &error))
+    exit(1);
+  return image;
+}
+
+void *symbol(struct pkgimg_image *image, const char *name)
+{
+  void *address = NULL;
+  if (!CHECK_OK(pkgimg_symbol(image, name, &address, &error), &error))
+    exit(1);
+  return address;
+}
+
+struct pkgimg_stats stats_of(struct pkgimg_runtime *runtime)
+{
+  struct pkgimg_stats stats = {.size = sizeof stats};
+  CHECK_OK(pkgimg_runtime_stats(runtime, &stats, &error), &error);
+  return stats;
+}
+
+void expect_events(const char *expected)
+{
+  const char *found = events_take();
+  if (!CHECK(strcmp(found, expected) == 0))
+    fprintf(stderr, "  expected: %s\n  found:    %s\n", expected, found);
+}
+
+void expect_refusal(struct pkgimg_runtime *runtime, const char *reason)
+{
+  struct pkgimg_stats stats = stats_of(runtime);
+  if (!CHECK(reason ? stats.bundles_refused && strstr(stats.refusal, reason) : !stats.bundles_refused))
+    fprintf(stderr, "  expected: %s\n  found:    %s\n", reason, stats.refusal);
+}
