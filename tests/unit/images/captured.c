@@ -43,7 +43,7 @@ struct node *captured_list(void) {
 int captured_sum(void) {
   int sum = 0;
   for (const struct node *node = list; node; node = node->next)
-    sum += atoi(node->text + strlen("node ")) + node->function(1);
+    sum += (int)strtol(node->text + strlen("node "), NULL, 10) + node->function(1);
   return sum;
 }
 void captured_forget(void) {
