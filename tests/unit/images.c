@@ -37,6 +37,7 @@ static const struct recipe recipes[] = {
      .cflags = {"-DWHICH=2", "-DWHICH_POINTERS=two_pointers", "-DWHICH_OBJECT=two_object"}},
     {"versions", .source = "versions.c"},
     {"quiet", .source = "quiet.cpp"},
+    {"quiet-user", .source = "quiet-user.c", .deps = {"quiet"}},
     {"wants", .source = "wants.c"},
     {"bodies", .source = "bodies.c", .target = "x86-64;x86-64-v2,clone_all"},
     {"captured", .source = "captured.c", .precompile = "captured_warm"},
