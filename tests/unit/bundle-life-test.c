@@ -204,9 +204,9 @@ static void another_page_size(void)
 
 static void kept_objects(void)
 {
-  const char *path = bound("quiet.bundle", "quiet", NULL, NULL);
+  const char *path = bound("quiet.bundle", "quiet-user", NULL, NULL);
   struct pkgimg_runtime *runtime = open_runtime(0);
-  CHECK(((int (*)(void))symbol(load(runtime, path), "quiet_touch"))() == 3);
+  CHECK(((int (*)(void))symbol(load(runtime, path), "user_touch"))() == 3);
   expect_events("");
   pkgimg_runtime_close(runtime);
   expect_events("quiet's object destroyed");

@@ -49,6 +49,7 @@ static const struct recipe recipes[] = {
     {"captured-three", .source = "captured.c", .deps = {"captured-two", "captured-one"},
      .cflags = {"-D_GNU_SOURCE", "-DNODE=three", "-DBELOW=two"}, .precompile = "three_precompile"},
     {"quiet", .source = "quiet.cpp"},
+    {"quiet-user", .source = "quiet-user.c", .deps = {"quiet"}},
     {"wants", .source = "wants.c"},
     {"bodies", .source = "bodies.c", .target = "x86-64;x86-64-v2,clone_all"},
     {"kept", .source = "kept.c", .precompile = "captured_warm"},
