@@ -198,6 +198,16 @@ void subject_generated(const struct options *options, const struct shape *shape,
   count_relocations(shape, folder, &subject->relocations);
   if (options->tuned)
     build_flavour(options, shape, folder, TUNED, subject->path[PEER_TUNED]);
-  if (!options->keep_pkgimg_out)
-    build_flavour(options, shape, folder, IMAGE, subject->path[PEER_PKGIMG]);
+  if (options->keep_pkgimg_out)
+    return;
+  char bundle[SUBJECT_PATH];
+  workshop_path(bundle, "%s/bundle", folder);
+  build_flavour(options, shape, folder, IMAGE, subject->path[PEER_PKGIMG]);
+  workshop_bind(bundle, subject->path[PEER_PKGIMG], subject->path[PEER_BOUND]);
+}
+
+void subject_calls_function(const struct shape *shape, struct subject *subject)
+{
+  subject->workload = "function";
+  generate_function_name(shape, shape->packages - 1, 0, subject->symbol);
 }

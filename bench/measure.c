@@ -9,7 +9,7 @@ enum { OUTPUT_SIZE = 4096, WARM_UP = -1 };
 
 const char *const metric_names[METRIC_COUNT] = {"load_ns",    "call_ns",    "load_faults", "call_faults",
                                                 "load_pages", "call_pages", "whole_ns"};
-const char *const peer_names[PEER_COUNT] = {"pkgimg", "dlopen now", "dlopen lazy", "dlopen tuned"};
+const char *const peer_names[PEER_COUNT] = {"pkgimg bound", "pkgimg", "dlopen now", "dlopen lazy", "dlopen tuned"};
 
 static double *new_samples(unsigned rounds)
 {
@@ -39,14 +39,20 @@ void results_deinit(struct results *results)
   *results = (struct results){0};
 }
 
-static struct detail *find_detail(struct results *results, const char *name)
+static bool is_ours(enum peer peer)
+{
+  return peer == PEER_BOUND || peer == PEER_PKGIMG;
+}
+
+static struct detail *find_detail(struct results *results, enum peer peer, const char *name)
 {
   for (unsigned i = 0; i < results->detail_count; i++)
-    if (!strcmp(results->details[i].name, name))
+    if (results->details[i].peer == peer && !strcmp(results->details[i].name, name))
       return &results->details[i];
   if (results->detail_count == MEASURE_DETAILS)
     return NULL;
   struct detail *detail = &results->details[results->detail_count++];
+  detail->peer = peer;
   snprintf(detail->name, sizeof detail->name, "%s", name);
   detail->samples = new_samples(results->rounds);
   return detail;
@@ -70,7 +76,7 @@ static void store(struct results *results, enum peer peer, int round, const char
       return;
     }
   }
-  struct detail *detail = peer == PEER_PKGIMG ? find_detail(results, name) : NULL;
+  struct detail *detail = is_ours(peer) ? find_detail(results, peer, name) : NULL;
   if (detail)
     detail->samples[round] = value;
 }
@@ -94,7 +100,7 @@ static void read_report(struct results *results, enum peer peer, const char *tit
 
 static void child_command(const struct subject *subject, enum peer peer, const char *what, struct command *command)
 {
-  command_add(command, "%s/bench-startup-%s", workshop_programs(), peer == PEER_PKGIMG ? "pkgimg" : "dlopen");
+  command_add(command, "%s/bench-startup-%s", workshop_programs(), is_ours(peer) ? "pkgimg" : "dlopen");
   command_add(command, "%s", peer == PEER_LAZY ? "lazy" : "now");
   command_add(command, "%s", what);
   command_add(command, "%s", subject->workload);

@@ -19,10 +19,11 @@ enum metric {
 extern const char *const metric_names[METRIC_COUNT];
 extern const char *const peer_names[PEER_COUNT];
 
-enum { MEASURE_DETAILS = 24 };
+enum { MEASURE_DETAILS = 48 };
 
 /// Something that only one loader tells, such as the time of a phase.
 struct detail {
+  enum peer peer;
   char name[40];
   double *samples;
 };
@@ -31,7 +32,7 @@ struct results {
   unsigned rounds;
   bool ran[PEER_COUNT];
   double *samples[PEER_COUNT][METRIC_COUNT];  ///< one of each round
-  struct detail details[MEASURE_DETAILS];     ///< of pkgimg
+  struct detail details[MEASURE_DETAILS];     ///< of pkgimg, bound or not
   unsigned detail_count;
   uint64_t checksum;  ///< what every first call returned
 };

@@ -23,7 +23,10 @@ void report_start_costs(const struct results *results, enum peer peer, double *s
 // The peer that the others are compared with.
 static enum peer reference(const struct results *results)
 {
-  return results->ran[PEER_PKGIMG] ? PEER_PKGIMG : PEER_NOW;
+  enum peer first = PEER_BOUND;
+  while (!results->ran[first])
+    first++;
+  return first;
 }
 
 struct ratios {
@@ -81,16 +84,19 @@ static void print_peer(const struct subject *subject, const struct results *resu
           median_of(results, peer, METRIC_LOAD_PAGES), median_of(results, peer, METRIC_CALL_PAGES));
 }
 
-static void print_details(const struct results *results, FILE *out)
+static void print_details(const struct results *results, enum peer peer, FILE *out)
 {
+  unsigned printed = 0;
   for (unsigned i = 0; i < results->detail_count; i++) {
     const struct detail *detail = &results->details[i];
     bool phase = !strncmp(detail->name, "phase_", 6);
     double value = statistics_median(detail->samples, results->rounds);
-    fprintf(out, phase ? "%s%s %.1f us" : "%s%s %.0f", i ? ", " : "  pkgimg: ", detail->name + 6,
-            phase ? value / 1e3 : value);
+    if (detail->peer != peer)
+      continue;
+    fprintf(out, printed++ ? ", " : "  %s: ", peer_names[peer]);
+    fprintf(out, phase ? "%s %.1f us" : "%s %.0f", detail->name + 6, phase ? value / 1e3 : value);
   }
-  if (results->detail_count)
+  if (printed)
     fputc('\n', out);
 }
 
@@ -119,7 +125,8 @@ void report_table(const struct subject *subject, const struct results *results, 
   for (unsigned peer = 0; peer < PEER_COUNT; peer++)
     if (results->ran[peer])
       print_peer(subject, results, (enum peer)peer, out);
-  print_details(results, out);
+  for (unsigned peer = 0; peer < PEER_COUNT; peer++)
+    print_details(results, (enum peer)peer, out);
 }
 
 static void json_samples(const char *name, const double *samples, unsigned count, FILE *out)
@@ -142,7 +149,9 @@ static void json_peer(const struct results *results, enum peer peer, FILE *out)
     fputs(",\n        ", out);
     json_samples(metric_names[metric], results->samples[peer][metric], results->rounds, out);
   }
-  for (unsigned i = 0; peer == PEER_PKGIMG && i < results->detail_count; i++) {
+  for (unsigned i = 0; i < results->detail_count; i++) {
+    if (results->details[i].peer != peer)
+      continue;
     fputs(",\n        ", out);
     json_samples(results->details[i].name, results->details[i].samples, results->rounds, out);
   }

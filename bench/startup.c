@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <sys/utsname.h>
 
-enum { ROWS = 6 };
+enum { ROWS = 6, MOST_SUBJECTS = ROWS + 8 };
 
 static unsigned least(unsigned a, unsigned b)
 {
@@ -49,7 +49,22 @@ static void prepare_plugins(const struct options *options, struct subject *subje
   subject_generated(options, &options->shape, subject);
 }
 
-static unsigned prepare(const struct options *options, struct subject subjects[ROWS])
+// How the cost grows: 1, 10, 100 packages and so on, up to the number that is asked for.
+static unsigned prepare_many(const struct options *options, struct subject *subjects)
+{
+  unsigned count = 0;
+  for (unsigned packages = 1, last = 0; !last; packages *= 10) {
+    struct shape shape = options->shape;
+    last = packages >= shape.packages;
+    shape.packages = least(packages, shape.packages);
+    subjects[count].row = "many";
+    subject_generated(options, &shape, &subjects[count]);
+    subject_calls_function(&shape, &subjects[count++]);
+  }
+  return count;
+}
+
+static unsigned prepare(const struct options *options, struct subject subjects[MOST_SUBJECTS])
 {
   static const struct {
     const char *row;
@@ -67,6 +82,8 @@ static unsigned prepare(const struct options *options, struct subject subjects[R
     subjects[count].row = rows[i].row;
     rows[i].prepare(options, &subjects[count++]);
   }
+  if (options_wanted(options->only, "many"))
+    count += prepare_many(options, &subjects[count]);
   return count;
 }
 
@@ -97,8 +114,8 @@ int main(int argc, char **argv)
   struct options options = options_read(argv);
   if (!options.keep_pkgimg_out && !workshop_has_pkgimg())
     errx(1, "there is no pkgimg command in %s; --no-pkgimg measures dlopen alone", workshop_programs());
-  static struct subject subjects[ROWS];
-  struct results results[ROWS];
+  static struct subject subjects[MOST_SUBJECTS];
+  static struct results results[MOST_SUBJECTS];
   unsigned count = prepare(&options, subjects);
   if (!count)
     errx(2, "--only %s names no row", options.only);

@@ -9,6 +9,7 @@
 #include "bench/relocations.h"
 
 enum peer {
+  PEER_BOUND,  ///< a bundle of the images
   PEER_PKGIMG,
   PEER_NOW,    ///< dlopen, RTLD_NOW
   PEER_LAZY,   ///< dlopen, RTLD_LAZY
@@ -29,8 +30,10 @@ struct subject {
   struct relocations relocations;  ///< of the ordinary libraries, all packages together
 };
 
-/// Build the packages of `shape`, or find them built.
+/// Build the packages of `shape`, or find them built. The first call is that of the root's entry.
 void subject_generated(const struct options *options, const struct shape *shape, struct subject *subject);
+/// The first call becomes that of one function of the root.
+void subject_calls_function(const struct shape *shape, struct subject *subject);
 /// Build the real package that `subject->row` names, zlib or sqlite, if there are sources for it.
 void subject_real(const struct options *options, struct subject *subject);
 /// The command that builds one of them as an image, to which options can be added. False without sources.

@@ -119,3 +119,28 @@ void workshop_pkgimg_identity(char *text, size_t size)
                                (long)info.st_mtim.tv_sec, info.st_mtim.tv_nsec);
   }
 }
+
+// A bundle holds the build ids of its images, so an image that was made again needs another one.
+void workshop_bind(const char *folder, const char *root, char path[SUBJECT_PATH])
+{
+  char stamp[2048], output[4096];
+  struct command command = {0};
+  struct stat info;
+  if (stat(root, &info))
+    err(1, "%s", root);
+  int used = snprintf(stamp, sizeof stamp, "root %ld.%09ld\n", (long)info.st_mtim.tv_sec, info.st_mtim.tv_nsec);
+  workshop_pkgimg_identity(stamp + used, sizeof stamp - (size_t)used);
+  workshop_path(path, "%s/root.bundle", folder);
+  if (workshop_is_fresh(folder, stamp))
+    return;
+  fprintf(stderr, "binding %s\n", path);
+  workshop_begin(folder);
+  command_add(&command, "%s/pkgimg", workshop_programs());
+  command_add(&command, "bind");
+  command_add(&command, "%s", root);
+  command_add(&command, "-o");
+  command_add(&command, "%s", path);
+  process_run(&command, output, sizeof output);
+  command_deinit(&command);
+  workshop_finish(folder, stamp);
+}
