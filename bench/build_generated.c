@@ -177,10 +177,14 @@ static void count_relocations(const struct shape *shape, const char *folder, str
 
 static void describe(const struct shape *shape, struct subject *subject)
 {
-  snprintf(subject->title, sizeof subject->title,
-           "%u generated package%s of %u functions, %u dependencies, %u host imports, %u tables of each kind",
-           shape->packages, shape->packages == 1 ? "" : "s", shape->functions,
-           shape->packages == 1 ? 0 : shape->dependencies, shape->host_imports, shape->tables);
+  if (shape->service)
+    snprintf(subject->title, sizeof subject->title, "%u generated packages of the sizes of a large service's",
+             shape->packages);
+  else
+    snprintf(subject->title, sizeof subject->title,
+             "%u generated package%s of %u functions, %u dependencies, %u host imports, %u tables of each kind",
+             shape->packages, shape->packages == 1 ? "" : "s", shape->functions,
+             shape->packages == 1 ? 0 : shape->dependencies, shape->host_imports, shape->tables);
   subject->workload = "entry";
   subject->packages = shape->packages;
   generate_entry_name(shape->packages - 1, subject->symbol);
@@ -189,8 +193,11 @@ static void describe(const struct shape *shape, struct subject *subject)
 void subject_generated(const struct options *options, const struct shape *shape, struct subject *subject)
 {
   char name[128], folder[SUBJECT_PATH];
-  snprintf(name, sizeof name, "p%u-f%u-d%u-h%u-t%u-s%lu", shape->packages, shape->functions, shape->dependencies,
-           shape->host_imports, shape->tables, (unsigned long)shape->seed);
+  if (shape->service)
+    snprintf(name, sizeof name, "service-p%u-s%lu", shape->packages, (unsigned long)shape->seed);
+  else
+    snprintf(name, sizeof name, "p%u-f%u-d%u-h%u-t%u-s%lu", shape->packages, shape->functions, shape->dependencies,
+             shape->host_imports, shape->tables, (unsigned long)shape->seed);
   workshop_folder(options, folder, name);
   describe(shape, subject);
   build_flavour(options, shape, folder, LIBRARY, subject->path[PEER_NOW]);

@@ -12,7 +12,7 @@ static const char usage[] =
     "  --rounds N         rounds, after one that is thrown away (21)\n"
     "  --tuned            dlopen with the best practical flags as one more peer\n"
     "  --no-pkgimg        dlopen only\n"
-    "  --only ROW[,ROW]   of tiny, small, zlib, sqlite, light, plugins, many\n"
+    "  --only ROW[,ROW]   of tiny, small, zlib, sqlite, light, plugins, many, service\n"
     "  --sources DIR      sources of zlib and SQLite: DIR or folders in it\n"
     "  --sqlite-options F words for the compiler of sqlite3.c\n"
     "  --json FILE        write every sample\n"

@@ -64,6 +64,18 @@ static unsigned prepare_many(const struct options *options, struct subject *subj
   return count;
 }
 
+// Needs minutes of compiling: only when it is asked for.
+static unsigned prepare_service(const struct options *options, struct subject *subject)
+{
+  struct shape shape = generate_service(options->shape.seed);
+  if (!options->only || !options_wanted(options->only, "service"))
+    return 0;
+  subject->row = "service";
+  subject_generated(options, &shape, subject);
+  subject_calls_function(&shape, subject);
+  return 1;
+}
+
 static unsigned prepare(const struct options *options, struct subject subjects[MOST_SUBJECTS])
 {
   static const struct {
@@ -84,7 +96,7 @@ static unsigned prepare(const struct options *options, struct subject subjects[M
   }
   if (options_wanted(options->only, "many"))
     count += prepare_many(options, &subjects[count]);
-  return count;
+  return count + prepare_service(options, &subjects[count]);
 }
 
 static void print_machine(const struct options *options, FILE *out)
