@@ -9,7 +9,13 @@ enum { OUTPUT_SIZE = 4096, WARM_UP = -1 };
 
 const char *const metric_names[METRIC_COUNT] = {"load_ns",    "call_ns",    "load_faults", "call_faults",
                                                 "load_pages", "call_pages", "whole_ns"};
-const char *const peer_names[PEER_COUNT] = {"pkgimg bound", "pkgimg", "dlopen now", "dlopen lazy", "dlopen tuned"};
+const char *const peer_names[PEER_COUNT] = {"pkgimg bound", "pkgimg", "dlopen now", "dlopen lazy",
+                                            "dlopen tuned", "needed", "linked in"};
+
+bool peer_loads(enum peer peer)
+{
+  return peer != PEER_NEEDED && peer != PEER_LINKED;
+}
 
 static double *new_samples(unsigned rounds)
 {
@@ -100,7 +106,10 @@ static void read_report(struct results *results, enum peer peer, const char *tit
 
 static void child_command(const struct subject *subject, enum peer peer, const char *what, struct command *command)
 {
-  command_add(command, "%s/bench-startup-%s", workshop_programs(), is_ours(peer) ? "pkgimg" : "dlopen");
+  if (!peer_loads(peer))
+    command_add(command, "%s", subject->path[peer]);
+  else
+    command_add(command, "%s/bench-startup-%s", workshop_programs(), is_ours(peer) ? "pkgimg" : "dlopen");
   command_add(command, "%s", peer == PEER_LAZY ? "lazy" : "now");
   command_add(command, "%s", what);
   command_add(command, "%s", subject->workload);
@@ -120,12 +129,13 @@ static double run_child(const struct subject *subject, struct results *results, 
   return duration;
 }
 
+// The first of the two also sees to it that the other one finds its files in memory.
 static void measure_peer(const struct subject *subject, struct results *results, enum peer peer, int round)
 {
   if (!results->ran[peer])
     return;
-  run_child(subject, results, peer, round, "measure");
   double duration = run_child(subject, results, peer, WARM_UP, "whole");
+  run_child(subject, results, peer, round, "measure");
   if (round != WARM_UP)
     results->samples[peer][METRIC_WHOLE_NS][round] = duration;
 }

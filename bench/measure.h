@@ -18,6 +18,8 @@ enum metric {
 };
 extern const char *const metric_names[METRIC_COUNT];
 extern const char *const peer_names[PEER_COUNT];
+/// Whether the child itself loads, so that it can time that.
+bool peer_loads(enum peer peer);
 
 enum { MEASURE_DETAILS = 48 };
 

@@ -42,6 +42,11 @@ static void load_costs(const struct results *results, enum peer peer, double *co
   memcpy(costs, results->samples[peer][METRIC_LOAD_NS], results->rounds * sizeof *costs);
 }
 
+static void whole_costs(const struct results *results, enum peer peer, double *costs)
+{
+  memcpy(costs, results->samples[peer][METRIC_WHOLE_NS], results->rounds * sizeof *costs);
+}
+
 static struct ratios ratios_of(const struct results *results, enum peer peer, cost_function *costs)
 {
   unsigned rounds = results->rounds;
@@ -71,17 +76,27 @@ static double median_start(const struct results *results, enum peer peer)
   return median;
 }
 
-static void print_peer(const struct subject *subject, const struct results *results, enum peer peer, FILE *out)
+static void print_load(const struct subject *subject, const struct results *results, enum peer peer, FILE *out)
 {
   struct ratios loads = ratios_of(results, peer, load_costs), sums = ratios_of(results, peer, report_start_costs);
   double load = median_of(results, peer, METRIC_LOAD_NS);
-  fprintf(out, "%-13s%10.1f%10.1f%9.2f%8.2f%8.2f%10.1f%10.1f%8.2f", peer_names[peer], load / 1e3,
+  fprintf(out, "%-13s%10.1f%10.1f%9.2f%10.2f%10.2f%10.1f%10.1f%10.2f", peer_names[peer], load / 1e3,
           statistics_least(results->samples[peer][METRIC_LOAD_NS], results->rounds) / 1e3,
           load / 1e3 / subject->packages, loads.of_medians, loads.of_rounds,
           median_of(results, peer, METRIC_CALL_NS) / 1e3, median_start(results, peer) / 1e3, sums.of_rounds);
-  fprintf(out, "%9.2f%7.0f%7.0f%7.0f%7.0f\n", median_of(results, peer, METRIC_WHOLE_NS) / 1e6,
-          median_of(results, peer, METRIC_LOAD_FAULTS), median_of(results, peer, METRIC_CALL_FAULTS),
-          median_of(results, peer, METRIC_LOAD_PAGES), median_of(results, peer, METRIC_CALL_PAGES));
+}
+
+static void print_peer(const struct subject *subject, const struct results *results, enum peer peer, FILE *out)
+{
+  if (peer_loads(peer))
+    print_load(subject, results, peer, out);
+  else
+    fprintf(out, "%-13s%10s%10s%9s%10s%10s%10.1f%10s%10s", peer_names[peer], "-", "-", "-", "-", "-",
+            median_of(results, peer, METRIC_CALL_NS) / 1e3, "-", "-");
+  fprintf(out, "%9.2f%8.2f%7.0f%7.0f%7.0f%7.0f\n", median_of(results, peer, METRIC_WHOLE_NS) / 1e6,
+          ratios_of(results, peer, whole_costs).of_rounds, median_of(results, peer, METRIC_LOAD_FAULTS),
+          median_of(results, peer, METRIC_CALL_FAULTS), median_of(results, peer, METRIC_LOAD_PAGES),
+          median_of(results, peer, METRIC_CALL_PAGES));
 }
 
 static void print_details(const struct results *results, enum peer peer, FILE *out)
@@ -118,10 +133,10 @@ void report_table(const struct subject *subject, const struct results *results, 
     return;
   }
   print_relocations(subject, out);
-  fprintf(out, "%-13s%10s%10s%9s%8s%8s%10s%10s%8s%9s%14s%14s\n", "", "load", "least", "per pkg", "ratio", "rounds",
-          "1st call", "sum", "ratio", "process", "faults", "pages written");
-  fprintf(out, "%-13s%10s%10s%9s%8s%8s%10s%10s%8s%9s%7s%7s%7s%7s\n", "", "us", "us", "us", "load", "load", "us", "us",
-          "sum", "ms", "load", "call", "load", "call");
+  fprintf(out, "%-13s%10s%10s%9s%10s%10s%10s%10s%10s%9s%8s%14s%14s\n", "", "load", "least", "per pkg", "ratio",
+          "rounds", "1st call", "sum", "ratio", "process", "ratio", "faults", "pages written");
+  fprintf(out, "%-13s%10s%10s%9s%10s%10s%10s%10s%10s%9s%8s%7s%7s%7s%7s\n", "", "us", "us", "us", "load", "load",
+          "us", "us", "sum", "ms", "process", "load", "call", "load", "call");
   for (unsigned peer = 0; peer < PEER_COUNT; peer++)
     if (results->ran[peer])
       print_peer(subject, results, (enum peer)peer, out);
@@ -131,8 +146,8 @@ void report_table(const struct subject *subject, const struct results *results, 
 
 static void json_samples(const char *name, const double *samples, unsigned count, FILE *out)
 {
-  fprintf(out, "\"%s\": {\"median\": %.10g, \"least\": %.10g, \"samples\": [", name, statistics_median(samples, count),
-          statistics_least(samples, count));
+  fprintf(out, "\"%s\": {\"median\": %.10g, \"least\": %.10g, \"samples\": [", name,
+          statistics_median(samples, count), statistics_least(samples, count));
   for (unsigned i = 0; i < count; i++)
     fprintf(out, "%s%.10g", i ? ", " : "", samples[i]);
   fputs("]}", out);
@@ -143,8 +158,9 @@ static void json_peer(const struct results *results, enum peer peer, FILE *out)
   struct ratios loads = ratios_of(results, peer, load_costs), sums = ratios_of(results, peer, report_start_costs);
   fprintf(out,
           "\n      \"%s\": {\"load_ratio_of_medians\": %.6g, \"load_median_of_ratios\": %.6g, "
-          "\"sum_ratio_of_medians\": %.6g, \"sum_median_of_ratios\": %.6g",
-          peer_names[peer], loads.of_medians, loads.of_rounds, sums.of_medians, sums.of_rounds);
+          "\"sum_ratio_of_medians\": %.6g, \"sum_median_of_ratios\": %.6g, \"whole_median_of_ratios\": %.6g",
+          peer_names[peer], loads.of_medians, loads.of_rounds, sums.of_medians, sums.of_rounds,
+          ratios_of(results, peer, whole_costs).of_rounds);
   for (unsigned metric = 0; metric < METRIC_COUNT; metric++) {
     fputs(",\n        ", out);
     json_samples(metric_names[metric], results->samples[peer][metric], results->rounds, out);

@@ -14,6 +14,8 @@ enum peer {
   PEER_NOW,    ///< dlopen, RTLD_NOW
   PEER_LAZY,   ///< dlopen, RTLD_LAZY
   PEER_TUNED,  ///< dlopen, RTLD_NOW, libraries built with the best practical flags
+  PEER_NEEDED,  ///< a program that names the libraries as needed: ld.so loads them before main
+  PEER_LINKED,  ///< a program that the packages are linked into, at fixed addresses: the limit
   PEER_COUNT
 };
 
@@ -25,7 +27,7 @@ struct subject {
   char skipped[256];           ///< why there is nothing to measure, or ""
   const char *workload;        ///< what the first call is, see workload.h
   char symbol[GENERATE_NAME];  ///< of the entry of generated packages
-  char path[PEER_COUNT][SUBJECT_PATH];  ///< the root; "" where a peer takes no part
+  char path[PEER_COUNT][SUBJECT_PATH];  ///< the root, or the program; "" where a peer takes no part
   unsigned packages;
   struct relocations relocations;  ///< of the ordinary libraries, all packages together
 };

@@ -120,21 +120,14 @@ void workshop_pkgimg_identity(char *text, size_t size)
   }
 }
 
-// A bundle holds the build ids of its images, so an image that was made again needs another one.
+// Anew in each run: the pages that writing leaves in memory are larger than those that a file has which was read a
+// little at a time, so that a bundle of an earlier run would be measured in another state.
 void workshop_bind(const char *folder, const char *root, char path[SUBJECT_PATH])
 {
-  char stamp[2048], output[4096];
+  char output[4096];
   struct command command = {0};
-  struct stat info;
-  if (stat(root, &info))
-    err(1, "%s", root);
-  int used = snprintf(stamp, sizeof stamp, "root %ld.%09ld\n", (long)info.st_mtim.tv_sec, info.st_mtim.tv_nsec);
-  workshop_pkgimg_identity(stamp + used, sizeof stamp - (size_t)used);
+  make_folders(folder);
   workshop_path(path, "%s/root.bundle", folder);
-  if (workshop_is_fresh(folder, stamp))
-    return;
-  fprintf(stderr, "binding %s\n", path);
-  workshop_begin(folder);
   command_add(&command, "%s/pkgimg", workshop_programs());
   command_add(&command, "bind");
   command_add(&command, "%s", root);
@@ -142,5 +135,4 @@ void workshop_bind(const char *folder, const char *root, char path[SUBJECT_PATH]
   command_add(&command, "%s", path);
   process_run(&command, output, sizeof output);
   command_deinit(&command);
-  workshop_finish(folder, stamp);
 }

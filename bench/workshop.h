@@ -27,8 +27,7 @@ bool workshop_is_fresh(const char *folder, const char *stamp);
 void workshop_begin(const char *folder);
 void workshop_finish(const char *folder, const char *stamp);
 
-/// Bind the image at `root` with all that it needs to FOLDER/root.bundle, unless it is there; fills `path`. Its addresses
-/// are drawn at random.
+/// Bind the image at `root` with all that it needs to FOLDER/root.bundle; fills `path`.
 void workshop_bind(const char *folder, const char *root, char path[SUBJECT_PATH]);
 
 /// What identifies the programs that make images, for stamps.
