@@ -8,7 +8,7 @@
 enum { OUTPUT_SIZE = 4096, WARM_UP = -1 };
 
 const char *const metric_names[METRIC_COUNT] = {"load_ns",    "call_ns",    "load_faults", "call_faults",
-                                                "load_pages", "call_pages", "whole_ns"};
+                                                "load_pages", "call_pages", "again_ns",    "whole_ns"};
 const char *const peer_names[PEER_COUNT] = {"pkgimg bound", "pkgimg", "dlopen now", "dlopen lazy",
                                             "dlopen tuned", "needed", "linked in"};
 
@@ -129,33 +129,39 @@ static double run_child(const struct subject *subject, struct results *results, 
   return duration;
 }
 
-// The first of the two also sees to it that the other one finds its files in memory.
-static void measure_peer(const struct subject *subject, struct results *results, enum peer peer, int round)
+// Warm, the first of the two also sees to it that the other one finds its files in memory.
+static void measure_peer(const struct subject *subject, struct results *results, enum peer peer, int round,
+                         bool cold)
 {
   if (!results->ran[peer])
     return;
+  if (cold)
+    workshop_drop(subject->path[peer]);
   double duration = run_child(subject, results, peer, WARM_UP, "whole");
-  run_child(subject, results, peer, round, "measure");
   if (round != WARM_UP)
     results->samples[peer][METRIC_WHOLE_NS][round] = duration;
+  if (cold)
+    workshop_drop(subject->path[peer]);
+  run_child(subject, results, peer, round, "measure");
 }
 
 // Each round begins with another peer, and every second one goes backwards, so that no peer always follows the
 // same neighbour or always meets the machine in the same state.
-static void measure_round(const struct subject *subject, struct results *results, int round)
+static void measure_round(const struct subject *subject, struct results *results, int round, bool cold)
 {
   unsigned turn = (unsigned)(round + 1);
   for (unsigned i = 0; i < PEER_COUNT; i++) {
     unsigned step = turn % 2 ? PEER_COUNT - 1 - i : i;
-    measure_peer(subject, results, (enum peer)((step + turn / 2) % PEER_COUNT), round);
+    measure_peer(subject, results, (enum peer)((step + turn / 2) % PEER_COUNT), round, cold);
   }
 }
 
-void measure_all(const struct subject *subjects, struct results *results, unsigned count, unsigned rounds)
+void measure_all(const struct options *options, const struct subject *subjects, struct results *results,
+                 unsigned count)
 {
   for (unsigned i = 0; i < count; i++)
-    results_init(&results[i], &subjects[i], rounds);
-  for (int round = WARM_UP; round < (int)rounds; round++)
+    results_init(&results[i], &subjects[i], options->rounds);
+  for (int round = WARM_UP; round < (int)options->rounds; round++)
     for (unsigned i = 0; i < count; i++)
-      measure_round(&subjects[i], &results[i], round);
+      measure_round(&subjects[i], &results[i], round, options->cold);
 }

@@ -13,6 +13,7 @@ enum metric {
   METRIC_CALL_FAULTS,
   METRIC_LOAD_PAGES,  ///< 4 KiB pages that were written: made, or copied from a file
   METRIC_CALL_PAGES,
+  METRIC_AGAIN_NS,  ///< the same work later, in the same process
   METRIC_WHOLE_NS,  ///< of another process: from before its start to after its end
   METRIC_COUNT
 };
@@ -41,7 +42,8 @@ struct results {
 
 /// Measure every peer of every subject once in each round, the subjects and the peers interleaved. Ends the
 /// program when two checksums differ.
-void measure_all(const struct subject *subjects, struct results *results, unsigned count, unsigned rounds);
+void measure_all(const struct options *options, const struct subject *subjects, struct results *results,
+                 unsigned count);
 
 void results_deinit(struct results *results);
 

@@ -47,6 +47,11 @@ static void whole_costs(const struct results *results, enum peer peer, double *c
   memcpy(costs, results->samples[peer][METRIC_WHOLE_NS], results->rounds * sizeof *costs);
 }
 
+static void again_costs(const struct results *results, enum peer peer, double *costs)
+{
+  memcpy(costs, results->samples[peer][METRIC_AGAIN_NS], results->rounds * sizeof *costs);
+}
+
 static struct ratios ratios_of(const struct results *results, enum peer peer, cost_function *costs)
 {
   unsigned rounds = results->rounds;
@@ -93,7 +98,8 @@ static void print_peer(const struct subject *subject, const struct results *resu
   else
     fprintf(out, "%-13s%10s%10s%9s%10s%10s%10.1f%10s%10s", peer_names[peer], "-", "-", "-", "-", "-",
             median_of(results, peer, METRIC_CALL_NS) / 1e3, "-", "-");
-  fprintf(out, "%9.2f%8.2f%7.0f%7.0f%7.0f%7.0f\n", median_of(results, peer, METRIC_WHOLE_NS) / 1e6,
+  fprintf(out, "%9.2f%8.3f%9.2f%8.2f%7.0f%7.0f%7.0f%7.0f\n", median_of(results, peer, METRIC_AGAIN_NS) / 1e3,
+          ratios_of(results, peer, again_costs).of_rounds, median_of(results, peer, METRIC_WHOLE_NS) / 1e6,
           ratios_of(results, peer, whole_costs).of_rounds, median_of(results, peer, METRIC_LOAD_FAULTS),
           median_of(results, peer, METRIC_CALL_FAULTS), median_of(results, peer, METRIC_LOAD_PAGES),
           median_of(results, peer, METRIC_CALL_PAGES));
@@ -133,10 +139,11 @@ void report_table(const struct subject *subject, const struct results *results, 
     return;
   }
   print_relocations(subject, out);
-  fprintf(out, "%-13s%10s%10s%9s%10s%10s%10s%10s%10s%9s%8s%14s%14s\n", "", "load", "least", "per pkg", "ratio",
-          "rounds", "1st call", "sum", "ratio", "process", "ratio", "faults", "pages written");
-  fprintf(out, "%-13s%10s%10s%9s%10s%10s%10s%10s%10s%9s%8s%7s%7s%7s%7s\n", "", "us", "us", "us", "load", "load",
-          "us", "us", "sum", "ms", "process", "load", "call", "load", "call");
+  fprintf(out, "%-13s%10s%10s%9s%10s%10s%10s%10s%10s%9s%8s%9s%8s%14s%14s\n", "", "load", "least", "per pkg",
+          "ratio", "rounds", "1st call", "sum", "ratio", "again", "ratio", "process", "ratio", "faults",
+          "pages written");
+  fprintf(out, "%-13s%10s%10s%9s%10s%10s%10s%10s%10s%9s%8s%9s%8s%7s%7s%7s%7s\n", "", "us", "us", "us", "load",
+          "load", "us", "us", "sum", "us", "again", "ms", "process", "load", "call", "load", "call");
   for (unsigned peer = 0; peer < PEER_COUNT; peer++)
     if (results->ran[peer])
       print_peer(subject, results, (enum peer)peer, out);
@@ -158,9 +165,10 @@ static void json_peer(const struct results *results, enum peer peer, FILE *out)
   struct ratios loads = ratios_of(results, peer, load_costs), sums = ratios_of(results, peer, report_start_costs);
   fprintf(out,
           "\n      \"%s\": {\"load_ratio_of_medians\": %.6g, \"load_median_of_ratios\": %.6g, "
-          "\"sum_ratio_of_medians\": %.6g, \"sum_median_of_ratios\": %.6g, \"whole_median_of_ratios\": %.6g",
+          "\"sum_ratio_of_medians\": %.6g, \"sum_median_of_ratios\": %.6g, \"whole_median_of_ratios\": %.6g, "
+          "\"again_median_of_ratios\": %.6g",
           peer_names[peer], loads.of_medians, loads.of_rounds, sums.of_medians, sums.of_rounds,
-          ratios_of(results, peer, whole_costs).of_rounds);
+          ratios_of(results, peer, whole_costs).of_rounds, ratios_of(results, peer, again_costs).of_rounds);
   for (unsigned metric = 0; metric < METRIC_COUNT; metric++) {
     fputs(",\n        ", out);
     json_samples(metric_names[metric], results->samples[peer][metric], results->rounds, out);

@@ -81,12 +81,8 @@ static unsigned prepare(const struct options *options, struct subject subjects[M
   static const struct {
     const char *row;
     void (*prepare)(const struct options *options, struct subject *subject);
-  } rows[ROWS] = {{"tiny", prepare_tiny},
-                  {"small", prepare_small},
-                  {"zlib", subject_real},
-                  {"sqlite", subject_real},
-                  {"light", prepare_light},
-                  {"plugins", prepare_plugins}};
+  } rows[ROWS] = {{"tiny", prepare_tiny},   {"small", prepare_small}, {"zlib", subject_real},
+                  {"sqlite", subject_real}, {"light", prepare_light}, {"plugins", prepare_plugins}};
   unsigned count = 0;
   for (unsigned i = 0; i < ROWS; i++) {
     if (!options_wanted(options->only, rows[i].row))
@@ -105,8 +101,9 @@ static void print_machine(const struct options *options, FILE *out)
   double loads[1] = {0};
   uname(&system);
   getloadavg(loads, 1);
-  fprintf(out, "%s %s %s, glibc %s, load %.1f; %u rounds, medians; ratios are against the first peer\n",
-          system.sysname, system.release, system.machine, gnu_get_libc_version(), loads[0], options->rounds);
+  fprintf(out, "%s %s %s, glibc %s, load %.1f; %s, %u rounds, medians; ratios are against the first peer\n",
+          system.sysname, system.release, system.machine, gnu_get_libc_version(), loads[0],
+          options->cold ? "cold" : "warm", options->rounds);
 }
 
 static void write_json(const char *path, const struct subject *subjects, const struct results *results,
@@ -131,7 +128,7 @@ int main(int argc, char **argv)
   unsigned count = prepare(&options, subjects);
   if (!count)
     errx(2, "--only %s names no row", options.only);
-  measure_all(subjects, results, count, options.rounds);
+  measure_all(&options, subjects, results, count);
   print_machine(&options, stdout);
   for (unsigned i = 0; i < count; i++)
     report_table(&subjects[i], &results[i], stdout);
