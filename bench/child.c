@@ -124,9 +124,19 @@ static int whole(const struct child_peer *peer, char **argv)
   return 0;
 }
 
+static int hold(const struct child_peer *peer, char **argv)
+{
+  char byte;
+  whole(peer, argv);
+  fflush(stdout);
+  return read(STDIN_FILENO, &byte, 1) != 0;
+}
+
 int child_main(int argc, char **argv, const struct child_peer *peer)
 {
   if (argc != 6)
     errx(2, "started by bench-startup, not by hand");
+  if (!strcmp(argv[2], "hold"))
+    return hold(peer, argv);
   return strcmp(argv[2], "whole") ? measure(peer, argv) : whole(peer, argv);
 }

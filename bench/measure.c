@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "bench/measure.h"
+#include "bench/sharing.h"
 #include "bench/workshop.h"
 
 #include <err.h>
@@ -104,7 +105,7 @@ static void read_report(struct results *results, enum peer peer, const char *tit
     errx(1, "%s: %s reported no checksum", title, peer_names[peer]);
 }
 
-static void child_command(const struct subject *subject, enum peer peer, const char *what, struct command *command)
+void measure_command(const struct subject *subject, enum peer peer, const char *what, struct command *command)
 {
   if (!peer_loads(peer))
     command_add(command, "%s", subject->path[peer]);
@@ -122,7 +123,7 @@ static double run_child(const struct subject *subject, struct results *results, 
 {
   char output[OUTPUT_SIZE];
   struct command command = {0};
-  child_command(subject, peer, what, &command);
+  measure_command(subject, peer, what, &command);
   double duration = process_run(&command, output, sizeof output);
   command_deinit(&command);
   read_report(results, peer, subject->title, round, output);
@@ -156,6 +157,19 @@ static void measure_round(const struct subject *subject, struct results *results
   }
 }
 
+static void measure_sharing(const struct subject *subject, struct results *results, unsigned processes)
+{
+  results->processes = processes;
+  for (unsigned peer = 0; peer < PEER_COUNT; peer++) {
+    struct command command = {0};
+    if (!processes || !results->ran[peer])
+      continue;
+    measure_command(subject, (enum peer)peer, "hold", &command);
+    results->sharing[peer] = sharing_measure(&command, processes);
+    command_deinit(&command);
+  }
+}
+
 void measure_all(const struct options *options, const struct subject *subjects, struct results *results,
                  unsigned count)
 {
@@ -164,4 +178,6 @@ void measure_all(const struct options *options, const struct subject *subjects, 
   for (int round = WARM_UP; round < (int)options->rounds; round++)
     for (unsigned i = 0; i < count; i++)
       measure_round(&subjects[i], &results[i], round, options->cold);
+  for (unsigned i = 0; i < count; i++)
+    measure_sharing(&subjects[i], &results[i], options->processes);
 }

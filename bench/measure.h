@@ -31,19 +31,31 @@ struct detail {
   double *samples;
 };
 
+/// Means over several processes that live at the same time, in KiB.
+struct sharing {
+  double resident;
+  double proportional;  ///< each page divided by the number of processes that have it
+  double own;           ///< made, or copied by writing
+};
+
 struct results {
   unsigned rounds;
   bool ran[PEER_COUNT];
   double *samples[PEER_COUNT][METRIC_COUNT];  ///< one of each round
   struct detail details[MEASURE_DETAILS];     ///< of pkgimg, bound or not
   unsigned detail_count;
-  uint64_t checksum;  ///< what every first call returned
+  struct sharing sharing[PEER_COUNT];
+  unsigned processes;  ///< that share, or 0
+  uint64_t checksum;   ///< what every first call returned
 };
 
 /// Measure every peer of every subject once in each round, the subjects and the peers interleaved. Ends the
 /// program when two checksums differ.
 void measure_all(const struct options *options, const struct subject *subjects, struct results *results,
                  unsigned count);
+
+/// The command line of a child that does `what`, see child.h.
+void measure_command(const struct subject *subject, enum peer peer, const char *what, struct command *command);
 
 void results_deinit(struct results *results);
 

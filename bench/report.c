@@ -72,7 +72,7 @@ static double median_of(const struct results *results, enum peer peer, enum metr
   return statistics_median(results->samples[peer][metric], results->rounds);
 }
 
-static double median_start(const struct results *results, enum peer peer)
+double report_median_start(const struct results *results, enum peer peer)
 {
   double *sums = allocate(results->rounds);
   report_start_costs(results, peer, sums);
@@ -88,7 +88,8 @@ static void print_load(const struct subject *subject, const struct results *resu
   fprintf(out, "%-13s%10.1f%10.1f%9.2f%10.2f%10.2f%10.1f%10.1f%10.2f", peer_names[peer], load / 1e3,
           statistics_least(results->samples[peer][METRIC_LOAD_NS], results->rounds) / 1e3,
           load / 1e3 / subject->packages, loads.of_medians, loads.of_rounds,
-          median_of(results, peer, METRIC_CALL_NS) / 1e3, median_start(results, peer) / 1e3, sums.of_rounds);
+          median_of(results, peer, METRIC_CALL_NS) / 1e3, report_median_start(results, peer) / 1e3,
+          sums.of_rounds);
 }
 
 static void print_peer(const struct subject *subject, const struct results *results, enum peer peer, FILE *out)
@@ -121,6 +122,18 @@ static void print_details(const struct results *results, enum peer peer, FILE *o
     fputc('\n', out);
 }
 
+static void print_sharing(const struct results *results, FILE *out)
+{
+  fprintf(out, "%u processes, KiB each%12s%14s%12s%9s\n", results->processes, "resident", "proportional", "own",
+          "ratio");
+  for (unsigned peer = 0; peer < PEER_COUNT; peer++) {
+    const struct sharing *sharing = &results->sharing[peer];
+    if (results->ran[peer])
+      fprintf(out, "%-25s%10.0f%14.1f%12.1f%9.2f\n", peer_names[peer], sharing->resident, sharing->proportional,
+              sharing->own, sharing->own / results->sharing[reference(results)].own);
+  }
+}
+
 static void print_relocations(const struct subject *subject, FILE *out)
 {
   const struct relocations *sum = &subject->relocations;
@@ -149,6 +162,8 @@ void report_table(const struct subject *subject, const struct results *results, 
       print_peer(subject, results, (enum peer)peer, out);
   for (unsigned peer = 0; peer < PEER_COUNT; peer++)
     print_details(results, (enum peer)peer, out);
+  if (results->processes)
+    print_sharing(results, out);
 }
 
 static void json_samples(const char *name, const double *samples, unsigned count, FILE *out)
@@ -169,6 +184,9 @@ static void json_peer(const struct results *results, enum peer peer, FILE *out)
           "\"again_median_of_ratios\": %.6g",
           peer_names[peer], loads.of_medians, loads.of_rounds, sums.of_medians, sums.of_rounds,
           ratios_of(results, peer, whole_costs).of_rounds, ratios_of(results, peer, again_costs).of_rounds);
+  if (results->processes)
+    fprintf(out, ",\n        \"resident_kib\": %.1f, \"proportional_kib\": %.1f, \"own_kib\": %.1f",
+            results->sharing[peer].resident, results->sharing[peer].proportional, results->sharing[peer].own);
   for (unsigned metric = 0; metric < METRIC_COUNT; metric++) {
     fputs(",\n        ", out);
     json_samples(metric_names[metric], results->samples[peer][metric], results->rounds, out);

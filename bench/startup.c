@@ -2,6 +2,7 @@
 //
 // bench-startup: what starting from package images costs, and what it costs with dlopen. This program only builds,
 // starts the measured children and prints; it never loads a package itself.
+#include "bench/plot.h"
 #include "bench/report.h"
 #include "bench/workshop.h"
 
@@ -132,6 +133,8 @@ int main(int argc, char **argv)
   print_machine(&options, stdout);
   for (unsigned i = 0; i < count; i++)
     report_table(&subjects[i], &results[i], stdout);
+  if (options.plot)
+    plot_many(subjects, results, count, options.plot);
   if (options.json)
     write_json(options.json, subjects, results, count);
   for (unsigned i = 0; i < count; i++)
