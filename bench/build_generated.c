@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: MIT
 //
-// Generated packages, built three ways from the same sources: images, the libraries that a user gets who asks for
-// nothing special, and libraries with every flag that is known to make loading cheaper.
+// Generated packages, built several ways from the same sources: images, the libraries that a user gets who asks
+// for nothing special, libraries with every flag that is known to make loading cheaper, and objects for a program
+// that they are linked into.
 #include "bench/workshop.h"
 
 #include <err.h>
 #include <stdlib.h>
 
-enum flavour { IMAGE, LIBRARY, TUNED };
+enum flavour { IMAGE, LIBRARY, TUNED, OBJECT };
 
 // One flavour of all packages of a shape while they are built.
 struct order {
@@ -26,7 +27,10 @@ static void output_path(enum flavour flavour, const char *folder, unsigned packa
 {
   char name[GENERATE_NAME];
   generate_package_name(package, name);
-  workshop_path(path, "%s/%s%s.so", folder, flavour == IMAGE ? "" : "lib", name);
+  if (flavour == OBJECT)
+    workshop_path(path, "%s/%s.o", folder, name);
+  else
+    workshop_path(path, "%s/%s%s.so", folder, flavour == IMAGE ? "" : "lib", name);
 }
 
 static void add_dependencies(const struct order *order, unsigned package, const char *option,
@@ -76,6 +80,20 @@ static void library_command(const struct order *order, unsigned package, struct 
   command_add(command, "%s", path);
 }
 
+static void object_command(const struct order *order, unsigned package, struct command *command)
+{
+  char name[GENERATE_NAME], path[SUBJECT_PATH];
+  generate_package_name(package, name);
+  output_path(OBJECT, order->output, package, path);
+  command_add(command, "%s", order->options->compiler);
+  command_add(command, "-O2");
+  command_add(command, "-fno-pie");
+  command_add(command, "-c");
+  command_add(command, "%s/%s.c", order->sources, name);
+  command_add(command, "-o");
+  command_add(command, "%s", path);
+}
+
 static bool dependencies_done(const struct order *order, unsigned package, const bool *done)
 {
   unsigned list[GENERATE_DEPENDENCIES], count = generate_dependencies(order->shape, package, list);
@@ -88,6 +106,8 @@ static bool dependencies_done(const struct order *order, unsigned package, const
 // In order of number, each as soon as its dependencies are there.
 static void build_all(const struct order *order)
 {
+  static void (*const commands[])(const struct order *order, unsigned package, struct command *command) = {
+      [IMAGE] = image_command, [LIBRARY] = library_command, [TUNED] = library_command, [OBJECT] = object_command};
   struct pool pool = {.limit = order->options->jobs};
   bool *done = calloc(order->shape->packages, sizeof *done);
   if (!done)
@@ -96,7 +116,7 @@ static void build_all(const struct order *order)
     struct command command = {0};
     while (pool_full(&pool) || !dependencies_done(order, i, done))
       done[pool_wait(&pool)] = true;
-    (order->flavour == IMAGE ? image_command : library_command)(order, i, &command);
+    commands[order->flavour](order, i, &command);
     pool_start(&pool, &command, i);
     command_deinit(&command);
   }
@@ -155,7 +175,7 @@ static void ensure_built(const struct order *order)
 static void build_flavour(const struct options *options, const struct shape *shape, const char *folder,
                           enum flavour flavour, char root[SUBJECT_PATH])
 {
-  static const char *const names[] = {"image", "library", "tuned"};
+  static const char *const names[] = {"image", "library", "tuned", "object"};
   char sources[SUBJECT_PATH], output[SUBJECT_PATH];
   workshop_path(sources, "%s/source", folder);
   workshop_path(output, "%s/%s", folder, names[flavour]);
@@ -163,6 +183,46 @@ static void build_flavour(const struct options *options, const struct shape *sha
   ensure_sources(shape, sources);
   ensure_built(&order);
   output_path(flavour, output, shape->packages - 1, root);
+}
+
+// The child's own sources and all packages, in one program.
+static void program_command(const struct options *options, const struct shape *shape, const char *parts,
+                            enum flavour flavour, const char *program, struct command *command)
+{
+  static const char *const sources[] = {"child.c", "workload.c", "child_linked.c"};
+  char name[GENERATE_NAME], path[SUBJECT_PATH];
+  command_add(command, "%s", options->compiler);
+  command_add(command, "-O2");
+  command_add(command, "-D_GNU_SOURCE");
+  command_add(command, "-I%s", BENCH_ROOT);
+  generate_entry_name(shape->packages - 1, name);
+  command_add(command, "-DBENCH_ENTRY=%s", name);
+  generate_function_name(shape, shape->packages - 1, 0, name);
+  command_add(command, "-DBENCH_FUNCTION=%s", name);
+  for (unsigned i = 0; i < sizeof sources / sizeof sources[0]; i++)
+    command_add(command, "%s/bench/%s", BENCH_ROOT, sources[i]);
+  if (flavour == OBJECT)
+    command_add(command, "-no-pie");
+  else
+    command_add(command, "-Wl,--no-as-needed,-rpath,%s", parts);
+  for (unsigned i = shape->packages; i-- > 0;) {
+    output_path(flavour, parts, i, path);
+    command_add(command, "%s", path);
+  }
+  command_add(command, "-o");
+  command_add(command, "%s", program);
+}
+
+static void build_program(const struct options *options, const struct shape *shape, const char *folder,
+                          enum flavour flavour, char program[SUBJECT_PATH])
+{
+  char parts[SUBJECT_PATH], output[4096];
+  struct command command = {0};
+  workshop_path(parts, "%s/%s", folder, flavour == OBJECT ? "object" : "library");
+  workshop_path(program, "%s/%s", parts, flavour == OBJECT ? "linked" : "needs");
+  program_command(options, shape, parts, flavour, program, &command);
+  process_run(&command, output, sizeof output);
+  command_deinit(&command);
 }
 
 static void count_relocations(const struct shape *shape, const char *folder, struct relocations *sum)
@@ -177,10 +237,14 @@ static void count_relocations(const struct shape *shape, const char *folder, str
 
 static void describe(const struct shape *shape, struct subject *subject)
 {
-  snprintf(subject->title, sizeof subject->title,
-           "%u generated package%s of %u functions, %u dependencies, %u host imports, %u tables of each kind",
-           shape->packages, shape->packages == 1 ? "" : "s", shape->functions,
-           shape->packages == 1 ? 0 : shape->dependencies, shape->host_imports, shape->tables);
+  if (shape->service)
+    snprintf(subject->title, sizeof subject->title, "%u generated packages of the sizes of a large service's",
+             shape->packages);
+  else
+    snprintf(subject->title, sizeof subject->title,
+             "%u generated package%s of %u functions, %u dependencies, %u host imports, %u tables of each kind",
+             shape->packages, shape->packages == 1 ? "" : "s", shape->functions,
+             shape->packages == 1 ? 0 : shape->dependencies, shape->host_imports, shape->tables);
   subject->workload = "entry";
   subject->packages = shape->packages;
   generate_entry_name(shape->packages - 1, subject->symbol);
@@ -189,8 +253,11 @@ static void describe(const struct shape *shape, struct subject *subject)
 void subject_generated(const struct options *options, const struct shape *shape, struct subject *subject)
 {
   char name[128], folder[SUBJECT_PATH];
-  snprintf(name, sizeof name, "p%u-f%u-d%u-h%u-t%u-s%lu", shape->packages, shape->functions, shape->dependencies,
-           shape->host_imports, shape->tables, (unsigned long)shape->seed);
+  if (shape->service)
+    snprintf(name, sizeof name, "service-p%u-s%lu", shape->packages, (unsigned long)shape->seed);
+  else
+    snprintf(name, sizeof name, "p%u-f%u-d%u-h%u-t%u-s%lu", shape->packages, shape->functions, shape->dependencies,
+             shape->host_imports, shape->tables, (unsigned long)shape->seed);
   workshop_folder(options, folder, name);
   describe(shape, subject);
   build_flavour(options, shape, folder, LIBRARY, subject->path[PEER_NOW]);
@@ -198,6 +265,19 @@ void subject_generated(const struct options *options, const struct shape *shape,
   count_relocations(shape, folder, &subject->relocations);
   if (options->tuned)
     build_flavour(options, shape, folder, TUNED, subject->path[PEER_TUNED]);
-  if (!options->keep_pkgimg_out)
-    build_flavour(options, shape, folder, IMAGE, subject->path[PEER_PKGIMG]);
+  build_program(options, shape, folder, LIBRARY, subject->path[PEER_NEEDED]);
+  build_flavour(options, shape, folder, OBJECT, subject->path[PEER_LINKED]);
+  build_program(options, shape, folder, OBJECT, subject->path[PEER_LINKED]);
+  if (options->keep_pkgimg_out)
+    return;
+  char bundle[SUBJECT_PATH];
+  workshop_path(bundle, "%s/bundle", folder);
+  build_flavour(options, shape, folder, IMAGE, subject->path[PEER_PKGIMG]);
+  workshop_bind(bundle, subject->path[PEER_PKGIMG], subject->path[PEER_BOUND]);
+}
+
+void subject_calls_function(const struct shape *shape, struct subject *subject)
+{
+  subject->workload = "function";
+  generate_function_name(shape, shape->packages - 1, 0, subject->symbol);
 }

@@ -236,8 +236,13 @@ static void build_all(const struct source *source, const struct options *options
   workshop_path(subject->path[PEER_LAZY], "%s", subject->path[PEER_NOW]);
   if (options->tuned)
     build(source, options, PEER_TUNED, subject->path[PEER_TUNED]);
-  if (!options->keep_pkgimg_out)
+  if (!options->keep_pkgimg_out) {
+    char name[64], folder[SUBJECT_PATH];
     build(source, options, PEER_PKGIMG, subject->path[PEER_PKGIMG]);
+    snprintf(name, sizeof name, "%s/bundle", source->recipe->row);
+    workshop_folder(options, folder, name);
+    workshop_bind(folder, subject->path[PEER_PKGIMG], subject->path[PEER_BOUND]);
+  }
   relocations_add(&subject->relocations, subject->path[PEER_NOW]);
 }
 

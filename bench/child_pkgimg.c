@@ -26,6 +26,13 @@ static void load(const char *how, const char *path)
     errx(1, "%s", error.text);
 }
 
+// A bundle that is refused is no error, but then something else was measured.
+static void check_bound(const struct pkgimg_stats *stats)
+{
+  if (stats->bundles_refused)
+    errx(1, "the bundle was not used: %s", stats->refusal);
+}
+
 static void *symbol(const char *name)
 {
   struct pkgimg_error error;
@@ -41,6 +48,7 @@ static void details(FILE *out)
   struct pkgimg_stats stats = {.size = sizeof stats};
   if (pkgimg_runtime_stats(runtime, &stats, &error))
     errx(1, "%s", error.text);
+  check_bound(&stats);
   for (unsigned i = 0; i < PKGIMG_PHASE_COUNT; i++)
     fprintf(out, "phase_%s %lu\n", pkgimg_phase_name((enum pkgimg_phase)i), (unsigned long)stats.nanoseconds[i]);
   fprintf(out, "count_images %lu\ncount_system_calls %lu\ncount_mappings %lu\n", (unsigned long)stats.images,

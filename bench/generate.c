@@ -64,6 +64,7 @@ _Static_assert(sizeof host_functions / sizeof host_functions[0] == GENERATE_HOST
 struct page {
   const struct shape *shape;
   unsigned package;
+  struct portion portion;
   unsigned dependencies[GENERATE_DEPENDENCIES];
   unsigned dependency_count;
   FILE *out;
@@ -83,7 +84,7 @@ static const struct host_function *host(const struct page *page, unsigned import
 
 static void own_name(const struct page *page, unsigned function, char name[GENERATE_NAME])
 {
-  generate_function_name(page->shape, page->package, function % page->shape->functions, name);
+  generate_function_name(page->shape, page->package, function % page->portion.functions, name);
 }
 
 // A function that some dependency exports.
@@ -91,7 +92,7 @@ static void dependency_name(const struct page *page, unsigned purpose, unsigned 
 {
   uint64_t value = draw(page, purpose, place);
   unsigned package = page->dependencies[value % page->dependency_count];
-  unsigned function = (unsigned)((value >> 32) % page->shape->functions);
+  unsigned function = (unsigned)((value >> 32) % generate_portion(page->shape, package).functions);
   while (!generate_function_exported(function))
     function--;
   generate_function_name(page->shape, package, function, name);
@@ -107,7 +108,7 @@ static void emit_declarations(const struct page *page)
     generate_entry_name(page->dependencies[i], name);
     fprintf(page->out, "u64 %s(u64);\n", name);
   }
-  for (unsigned i = 0; i < page->shape->functions; i++) {
+  for (unsigned i = 0; i < page->portion.functions; i++) {
     own_name(page, i, name);
     fprintf(page->out, "%s__attribute__((noinline)) function %s;\n",
             generate_function_exported(i) ? "" : "static ", name);
@@ -154,13 +155,15 @@ static void emit_strings(const struct page *page, unsigned table)
 
 static void emit_tables(const struct page *page)
 {
-  for (unsigned table = 0; table < page->shape->tables; table++) {
+  for (unsigned table = 0; table < page->portion.tables; table++) {
     emit_own_table(page, "const ", "own", table);
     emit_own_table(page, "", "hooks", table);
-    if (page->dependency_count)
+    if (table < page->portion.foreign)
       emit_dependency_table(page, table);
   }
-  for (unsigned table = 0; !table || table < page->shape->tables; table++)
+  for (unsigned table = page->portion.tables; table < page->portion.foreign; table++)
+    emit_dependency_table(page, table);
+  for (unsigned table = 0; table < page->portion.strings; table++)
     emit_strings(page, table);
 }
 
@@ -181,12 +184,14 @@ static void emit_function(const struct page *page, unsigned function)
   own_name(page, function, name);
   fprintf(page->out, "\n%su64 %s(u64 x, unsigned depth) {\n",
           generate_function_exported(function) ? "" : "static ", name);
-  emit_texts(page, page->shape->tables ? function % page->shape->tables : 0);
+  emit_texts(page, function % page->portion.strings);
   fprintf(page->out, "  x = x * %luu + %luu;\n", (unsigned long)(value | 1), (unsigned long)(value >> 40));
   if (page->shape->host_imports && function % 3 == 0)
     fprintf(page->out, "  x += (u64)(%s);\n", host(page, function / 3 % page->shape->host_imports)->call);
+  for (unsigned i = 0; i < page->portion.weight; i++)
+    fprintf(page->out, "  x = (x ^ x >> %u) * %luu;\n", i % 29 + 3, (unsigned long)(random_mix(value + i) | 1));
   fprintf(page->out, "  if (!depth)\n    return x ^ x >> %u;\n", (unsigned)(value % 31 + 7));
-  for (unsigned i = 0; page->dependency_count && i < 2; i++) {
+  for (unsigned i = 0; page->dependency_count && function % page->portion.callers == 0 && i < 2; i++) {
     dependency_name(page, 'c', function * 2 + i, name);
     fprintf(page->out, "  { function %s; x ^= %s(x, depth - 1); }\n", name, name);
   }
@@ -196,9 +201,13 @@ static void emit_function(const struct page *page, unsigned function)
 static void emit_table_calls(const struct page *page, unsigned table)
 {
   static const char *const kinds[] = {"own", "hooks", "others"};
-  for (unsigned kind = 0; kind < (page->dependency_count ? 3u : 2u); kind++)
-    fprintf(page->out, "  for (unsigned i = 0; i < %u; i++)\n    sum = %s%u[(i + x) %% %u](sum, 0);\n",
-            GENERATE_TABLE_ENTRIES, kinds[kind], table, GENERATE_TABLE_ENTRIES);
+  const unsigned counts[] = {page->portion.tables, page->portion.tables, page->portion.foreign};
+  for (unsigned kind = 0; kind < 3; kind++)
+    if (table < counts[kind])
+      fprintf(page->out, "  for (unsigned i = 0; i < %u; i++)\n    sum = %s%u[(i + x) %% %u](sum, 0);\n",
+              GENERATE_TABLE_ENTRIES, kinds[kind], table, GENERATE_TABLE_ENTRIES);
+  if (table >= page->portion.tables)
+    return;
   fprintf(page->out, "  hooks%u[x %% %u] = own%u[(x + 1) %% %u];\n", table, GENERATE_TABLE_ENTRIES, table,
           GENERATE_TABLE_ENTRIES);
 }
@@ -214,12 +223,16 @@ static void emit_entry(const struct page *page)
     generate_entry_name(page->dependencies[i], name);
     fprintf(page->out, "  sum ^= %s(x);\n", name);
   }
-  for (unsigned i = 0; i < page->shape->functions; i++) {
+  for (unsigned i = 0; i < page->portion.functions; i++) {
     own_name(page, i, name);
     fprintf(page->out, "  sum = %s(sum, 1);\n", name);
   }
-  for (unsigned i = 0; i < page->shape->tables; i++)
+  for (unsigned i = 0; i < page->portion.tables || i < page->portion.foreign; i++)
     emit_table_calls(page, i);
+  // Two uses: a compiler may store a table that is used once as distances, which need no relocation.
+  for (unsigned i = 0; page->shape->service && i < page->portion.strings; i++)
+    fprintf(page->out, "  sum += (u64)(*strings%u[x %% %u] + *strings%u[sum %% %u]);\n", i, GENERATE_TABLE_ENTRIES, i,
+            GENERATE_TABLE_ENTRIES);
   for (unsigned i = 0; i < page->shape->host_imports; i++)
     fprintf(page->out, "  sum += (u64)(%s);\n", host(page, i)->call);
   fputs("  return seen = sum | 1;\n}\n", page->out);
@@ -229,9 +242,12 @@ void generate_source(const struct shape *shape, unsigned package, FILE *out)
 {
   struct page page = {.shape = shape, .package = package, .out = out};
   page.dependency_count = generate_dependencies(shape, package, page.dependencies);
+  page.portion = generate_portion(shape, package);
+  if (!page.dependency_count)
+    page.portion.foreign = 0;
   emit_declarations(&page);
   emit_tables(&page);
-  for (unsigned i = 0; i < shape->functions; i++)
+  for (unsigned i = 0; i < page.portion.functions; i++)
     emit_function(&page, i);
   emit_entry(&page);
 }

@@ -19,6 +19,17 @@ struct shape {
   unsigned host_imports;  ///< functions of libc per package, at most GENERATE_HOST_IMPORTS
   unsigned tables;        ///< of each kind: own functions, dependencies' functions, mutable hooks, strings
   uint64_t seed;
+  bool service;  ///< packages of very different sizes, see portion.c; functions and tables are not used
+};
+
+/// What one package of a shape holds.
+struct portion {
+  unsigned functions;
+  unsigned tables;   ///< of own functions, and as many of mutable hooks
+  unsigned foreign;  ///< tables of dependencies' functions
+  unsigned strings;  ///< tables of strings
+  unsigned callers;  ///< one of so many functions calls two of the dependencies'
+  unsigned weight;   ///< further lines of arithmetic in each function
 };
 
 enum {
@@ -46,6 +57,11 @@ bool generate_function_exported(unsigned function);
 
 /// Fill `list` with the packages that `package` depends on directly; returns how many.
 unsigned generate_dependencies(const struct shape *shape, unsigned package, unsigned list[GENERATE_DEPENDENCIES]);
+
+/// The packages of the shape of a large service: 169 libraries, 195,920 relocations, 63,225 definitions, 56 MiB.
+struct shape generate_service(uint64_t seed);
+
+struct portion generate_portion(const struct shape *shape, unsigned package);
 
 /// Write the package's source.
 void generate_source(const struct shape *shape, unsigned package, FILE *out);

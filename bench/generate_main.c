@@ -12,7 +12,8 @@
 static const char usage[] =
     "usage: bench-generate [OPTION]... FOLDER\n"
     "Write the sources of generated packages, FOLDER/part000.c and so on, and FOLDER/dependencies.txt:\n"
-    "one line for each package, its name, then those of its direct dependencies.\n" OPTIONS_SHAPE_HELP;
+    "one line for each package, its name, then those of its direct dependencies.\n" OPTIONS_SHAPE_HELP
+    "  --service          169 packages of the sizes that a large service's libraries have\n";
 
 static FILE *create(const char *folder, const char *name)
 {
@@ -65,6 +66,10 @@ int main(int argc, char **argv)
   for (int i = 1; i < argc; i++) {
     if (options_shape(&shape, argv, &i))
       continue;
+    if (!strcmp(argv[i], "--service")) {
+      shape = generate_service(shape.seed);
+      continue;
+    }
     if (argv[i][0] == '-' || folder)
       return fputs(usage, strcmp(argv[i], "--help") ? stderr : stdout), strcmp(argv[i], "--help") ? 2 : 0;
     folder = argv[i];

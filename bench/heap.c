@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
 //
 // bench-heap: a captured heap of the published shape of a system image, 188 MB with 9.3 million pointers, loaded
-// where nothing of it is at its preferred place. Against it: the published scheme, re-implemented (positions as variable-
-// length differences, in order; each word of a private file mapping gets the base added), the same scheme in memory
-// of huge pages, and the floor: the bytes read into huge pages, and nothing done to them.
+// where nothing of it is at its preferred place. Against it: the published scheme, re-implemented (positions as
+// variable- length differences, in order; each word of a private file mapping gets the base added), the same
+// scheme in memory of huge pages, and the floor: the bytes read into huge pages, and nothing done to them. And
+// what a bundle makes of it, in which all is at its place.
 #include "bench/options.h"
 #include "bench/statistics.h"
 #include "bench/workshop.h"
@@ -24,9 +25,9 @@
 
 enum { HUGE = 2 << 20, PIECE = 256 << 10, MOST_ROUNDS = 1000 };
 
-enum contestant { FLOOR, PKGIMG, PUBLISHED, PUBLISHED_HUGE, CONTESTANTS };
-static const char *const names[CONTESTANTS] = {"read into huge pages, no relocation", "pkgimg, unbound",
-                                               "published scheme, file mapped",
+enum contestant { FLOOR, BOUND, PKGIMG, PUBLISHED, PUBLISHED_HUGE, CONTESTANTS };
+static const char *const names[CONTESTANTS] = {"read into huge pages, no relocation", "pkgimg, bound",
+                                               "pkgimg, unbound", "published scheme, file mapped",
                                                "published scheme, read into huge pages"};
 
 /// What one process measured.
@@ -36,7 +37,8 @@ struct sample {
   uint64_t sum;
 };
 
-static char image_path[SUBJECT_PATH], bytes_path[SUBJECT_PATH], positions_path[SUBJECT_PATH];
+static char image_path[SUBJECT_PATH], bundle_path[SUBJECT_PATH], bytes_path[SUBJECT_PATH],
+    positions_path[SUBJECT_PATH];
 
 static double now(void)
 {
@@ -215,7 +217,18 @@ static uint64_t touch(const uint8_t *memory, size_t size)
   return sum;
 }
 
-static void load_image(struct sample *sample)
+// A bundle that is refused is no error, but then something else was measured.
+static void check_bound(struct pkgimg_runtime *runtime)
+{
+  struct pkgimg_error error;
+  struct pkgimg_stats stats = {.size = sizeof stats};
+  if (pkgimg_runtime_stats(runtime, &stats, &error) != PKGIMG_OK)
+    errx(1, "%s", error.text);
+  if (stats.bundles_refused)
+    errx(1, "the bundle was not used: %s", stats.refusal);
+}
+
+static void load_image(const char *path, struct sample *sample)
 {
   struct pkgimg_runtime *runtime;
   struct pkgimg_image *image;
@@ -225,7 +238,7 @@ static void load_image(struct sample *sample)
     errx(1, "%s", error.text);
   long before = faults();
   double start = now();
-  if (pkgimg_load(runtime, image_path, &image, &error) != PKGIMG_OK)
+  if (pkgimg_load(runtime, path, &image, &error) != PKGIMG_OK)
     errx(1, "%s", error.text);
   sample->load_ns = now() - start;
   sample->faults = faults() - before;
@@ -234,6 +247,7 @@ static void load_image(struct sample *sample)
     errx(1, "%s", error.text);
   sample->sum = ((uint64_t(*)(uint32_t))(uintptr_t)walk)(100);
   sample->walk_ns = now() - start;
+  check_bound(runtime);
 }
 
 static void load_otherwise(enum contestant contestant, struct sample *sample)
@@ -261,8 +275,8 @@ static struct sample measure(enum contestant contestant)
   if (child < 0)
     err(1, "fork");
   if (child == 0) {
-    if (contestant == PKGIMG)
-      load_image(&sample);
+    if (contestant == PKGIMG || contestant == BOUND)
+      load_image(contestant == BOUND ? bundle_path : image_path, &sample);
     else
       load_otherwise(contestant, &sample);
     _exit(write(ends[1], &sample, sizeof sample) != sizeof sample);
@@ -279,15 +293,18 @@ static struct sample measure(enum contestant contestant)
 
 struct results {
   double load[CONTESTANTS][MOST_ROUNDS], ratio[CONTESTANTS][MOST_ROUNDS], walk[CONTESTANTS][MOST_ROUNDS];
+  double of_bound[CONTESTANTS][MOST_ROUNDS];  ///< load and reads, divided by the bound one's
   long faults[CONTESTANTS];
 };
 
 static void print_table(const struct results *results, unsigned rounds, FILE *out)
 {
-  fprintf(out, "%-42s %10s %12s %14s %8s\n", "", "load, ms", "of the floor", "100 reads, us", "faults");
+  fprintf(out, "%-42s %10s %12s %14s %12s %8s\n", "", "load, ms", "of the floor", "100 reads, us", "of the bound",
+          "faults");
   for (int i = 0; i < CONTESTANTS; i++)
-    fprintf(out, "%-42s %10.1f %12.2f %14.1f %8ld\n", names[i], statistics_median(results->load[i], rounds) / 1e6,
-            statistics_median(results->ratio[i], rounds), statistics_median(results->walk[i], rounds) / 1e3,
+    fprintf(out, "%-42s %10.3f %12.4f %14.1f %12.1f %8ld\n", names[i],
+            statistics_median(results->load[i], rounds) / 1e6, statistics_median(results->ratio[i], rounds),
+            statistics_median(results->walk[i], rounds) / 1e3, statistics_median(results->of_bound[i], rounds),
             results->faults[i]);
 }
 
@@ -298,10 +315,12 @@ static void write_json(const char *path, const struct results *results, unsigned
     err(1, "%s", path);
   fprintf(file, "[");
   for (int i = 0; i < CONTESTANTS; i++)
-    fprintf(file, "%s\n  {\"name\": \"%s\", \"load_ns\": %.0f, \"of_the_floor\": %.4f, \"reads_ns\": %.0f, \"faults\": %ld}",
+    fprintf(file,
+            "%s\n  {\"name\": \"%s\", \"load_ns\": %.0f, \"of_the_floor\": %.4f, \"reads_ns\": %.0f, "
+            "\"of_the_bound\": %.4f, \"faults\": %ld}",
             i ? "," : "", names[i], statistics_median(results->load[i], rounds),
             statistics_median(results->ratio[i], rounds), statistics_median(results->walk[i], rounds),
-            results->faults[i]);
+            statistics_median(results->of_bound[i], rounds), results->faults[i]);
   fprintf(file, "\n]\n");
   if (ferror(file) | fclose(file))
     err(1, "%s", path);
@@ -320,13 +339,32 @@ static struct options read_options(char **argv)
   return options;
 }
 
+static void compare_reads(uint64_t *first, uint64_t sum)
+{
+  if (*first && *first != sum)
+    errx(1, "two loads read other objects");
+  *first = sum;
+}
+
+static void compare_with_bound(struct results *results, unsigned rounds)
+{
+  for (unsigned round = 0; round < rounds; round++)
+    for (int i = 0; i < CONTESTANTS; i++) {
+      double bound = results->load[BOUND][round] + results->walk[BOUND][round];
+      results->of_bound[i][round] = (results->load[i][round] + results->walk[i][round]) / bound;
+    }
+}
+
 int main(int argc, char **argv)
 {
   (void)argc;
   static struct results results;
   struct options options = read_options(argv);
+  char folder[SUBJECT_PATH];
   uint64_t bytes, pointers, sum = 0;
   build(&options);
+  workshop_folder(&options, folder, "heap");
+  workshop_bind(folder, image_path, bundle_path);
   write_published(&bytes, &pointers);
   for (unsigned round = 0; round < options.rounds; round++)
     for (int i = 0; i < CONTESTANTS; i++) {
@@ -335,10 +373,10 @@ int main(int argc, char **argv)
       results.walk[i][round] = sample.walk_ns;
       results.ratio[i][round] = sample.load_ns / results.load[FLOOR][round];
       results.faults[i] = sample.faults;
-      if (i == PKGIMG && round && sample.sum != sum)
-        errx(1, "two loads of the image read other objects");
-      sum = i == PKGIMG ? sample.sum : sum;
+      if (i == PKGIMG || i == BOUND)
+        compare_reads(&sum, sample.sum);
     }
+  compare_with_bound(&results, options.rounds);
   printf("%.1f MB, %.2f million pointers; %u rounds, medians\n", (double)bytes / 1e6, (double)pointers / 1e6,
          options.rounds);
   print_table(&results, options.rounds, stdout);

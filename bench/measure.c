@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "bench/measure.h"
+#include "bench/sharing.h"
 #include "bench/workshop.h"
 
 #include <err.h>
@@ -8,8 +9,14 @@
 enum { OUTPUT_SIZE = 4096, WARM_UP = -1 };
 
 const char *const metric_names[METRIC_COUNT] = {"load_ns",    "call_ns",    "load_faults", "call_faults",
-                                                "load_pages", "call_pages", "whole_ns"};
-const char *const peer_names[PEER_COUNT] = {"pkgimg", "dlopen now", "dlopen lazy", "dlopen tuned"};
+                                                "load_pages", "call_pages", "again_ns",    "whole_ns"};
+const char *const peer_names[PEER_COUNT] = {"pkgimg bound", "pkgimg", "dlopen now", "dlopen lazy",
+                                            "dlopen tuned", "needed", "linked in"};
+
+bool peer_loads(enum peer peer)
+{
+  return peer != PEER_NEEDED && peer != PEER_LINKED;
+}
 
 static double *new_samples(unsigned rounds)
 {
@@ -39,14 +46,20 @@ void results_deinit(struct results *results)
   *results = (struct results){0};
 }
 
-static struct detail *find_detail(struct results *results, const char *name)
+static bool is_ours(enum peer peer)
+{
+  return peer == PEER_BOUND || peer == PEER_PKGIMG;
+}
+
+static struct detail *find_detail(struct results *results, enum peer peer, const char *name)
 {
   for (unsigned i = 0; i < results->detail_count; i++)
-    if (!strcmp(results->details[i].name, name))
+    if (results->details[i].peer == peer && !strcmp(results->details[i].name, name))
       return &results->details[i];
   if (results->detail_count == MEASURE_DETAILS)
     return NULL;
   struct detail *detail = &results->details[results->detail_count++];
+  detail->peer = peer;
   snprintf(detail->name, sizeof detail->name, "%s", name);
   detail->samples = new_samples(results->rounds);
   return detail;
@@ -70,7 +83,7 @@ static void store(struct results *results, enum peer peer, int round, const char
       return;
     }
   }
-  struct detail *detail = peer == PEER_PKGIMG ? find_detail(results, name) : NULL;
+  struct detail *detail = is_ours(peer) ? find_detail(results, peer, name) : NULL;
   if (detail)
     detail->samples[round] = value;
 }
@@ -92,9 +105,12 @@ static void read_report(struct results *results, enum peer peer, const char *tit
     errx(1, "%s: %s reported no checksum", title, peer_names[peer]);
 }
 
-static void child_command(const struct subject *subject, enum peer peer, const char *what, struct command *command)
+void measure_command(const struct subject *subject, enum peer peer, const char *what, struct command *command)
 {
-  command_add(command, "%s/bench-startup-%s", workshop_programs(), peer == PEER_PKGIMG ? "pkgimg" : "dlopen");
+  if (!peer_loads(peer))
+    command_add(command, "%s", subject->path[peer]);
+  else
+    command_add(command, "%s/bench-startup-%s", workshop_programs(), is_ours(peer) ? "pkgimg" : "dlopen");
   command_add(command, "%s", peer == PEER_LAZY ? "lazy" : "now");
   command_add(command, "%s", what);
   command_add(command, "%s", subject->workload);
@@ -107,39 +123,61 @@ static double run_child(const struct subject *subject, struct results *results, 
 {
   char output[OUTPUT_SIZE];
   struct command command = {0};
-  child_command(subject, peer, what, &command);
+  measure_command(subject, peer, what, &command);
   double duration = process_run(&command, output, sizeof output);
   command_deinit(&command);
   read_report(results, peer, subject->title, round, output);
   return duration;
 }
 
-static void measure_peer(const struct subject *subject, struct results *results, enum peer peer, int round)
+// Warm, the first of the two also sees to it that the other one finds its files in memory.
+static void measure_peer(const struct subject *subject, struct results *results, enum peer peer, int round,
+                         bool cold)
 {
   if (!results->ran[peer])
     return;
-  run_child(subject, results, peer, round, "measure");
+  if (cold)
+    workshop_drop(subject->path[peer]);
   double duration = run_child(subject, results, peer, WARM_UP, "whole");
   if (round != WARM_UP)
     results->samples[peer][METRIC_WHOLE_NS][round] = duration;
+  if (cold)
+    workshop_drop(subject->path[peer]);
+  run_child(subject, results, peer, round, "measure");
 }
 
 // Each round begins with another peer, and every second one goes backwards, so that no peer always follows the
 // same neighbour or always meets the machine in the same state.
-static void measure_round(const struct subject *subject, struct results *results, int round)
+static void measure_round(const struct subject *subject, struct results *results, int round, bool cold)
 {
   unsigned turn = (unsigned)(round + 1);
   for (unsigned i = 0; i < PEER_COUNT; i++) {
     unsigned step = turn % 2 ? PEER_COUNT - 1 - i : i;
-    measure_peer(subject, results, (enum peer)((step + turn / 2) % PEER_COUNT), round);
+    measure_peer(subject, results, (enum peer)((step + turn / 2) % PEER_COUNT), round, cold);
   }
 }
 
-void measure_all(const struct subject *subjects, struct results *results, unsigned count, unsigned rounds)
+static void measure_sharing(const struct subject *subject, struct results *results, unsigned processes)
+{
+  results->processes = processes;
+  for (unsigned peer = 0; peer < PEER_COUNT; peer++) {
+    struct command command = {0};
+    if (!processes || !results->ran[peer])
+      continue;
+    measure_command(subject, (enum peer)peer, "hold", &command);
+    results->sharing[peer] = sharing_measure(&command, processes);
+    command_deinit(&command);
+  }
+}
+
+void measure_all(const struct options *options, const struct subject *subjects, struct results *results,
+                 unsigned count)
 {
   for (unsigned i = 0; i < count; i++)
-    results_init(&results[i], &subjects[i], rounds);
-  for (int round = WARM_UP; round < (int)rounds; round++)
+    results_init(&results[i], &subjects[i], options->rounds);
+  for (int round = WARM_UP; round < (int)options->rounds; round++)
     for (unsigned i = 0; i < count; i++)
-      measure_round(&subjects[i], &results[i], round);
+      measure_round(&subjects[i], &results[i], round, options->cold);
+  for (unsigned i = 0; i < count; i++)
+    measure_sharing(&subjects[i], &results[i], options->processes);
 }

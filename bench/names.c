@@ -104,7 +104,7 @@ static unsigned lanes(const struct shape *shape)
 
 const char *generate_refuses(const struct shape *shape)
 {
-  if (!shape->packages || !shape->functions)
+  if (!shape->packages || (!shape->functions && !shape->service))
     return "at least one package and one function are needed";
   if (shape->packages > 1 && !shape->dependencies)
     return "several packages need at least one dependency each";

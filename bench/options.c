@@ -11,8 +11,11 @@ static const char usage[] =
     "Measure what it costs to load package images, against dlopen of the same sources. See bench/README.md.\n"
     "  --rounds N         rounds, after one that is thrown away (21)\n"
     "  --tuned            dlopen with the best practical flags as one more peer\n"
+    "  --cold             drop the files from memory before each measurement\n"
+    "  --processes N      also: memory of N processes at a time\n"
+    "  --plot FILE.svg    time over the number of packages of the rows `many`; needs gnuplot\n"
     "  --no-pkgimg        dlopen only\n"
-    "  --only ROW[,ROW]   of tiny, small, zlib, sqlite, light, plugins\n"
+    "  --only ROW[,ROW]   of tiny, small, zlib, sqlite, light, plugins, many, service\n"
     "  --sources DIR      sources of zlib and SQLite: DIR or folders in it\n"
     "  --sqlite-options F words for the compiler of sqlite3.c\n"
     "  --json FILE        write every sample\n"
@@ -89,6 +92,8 @@ static bool take(struct options *options, char **argv, int *i)
   return options_shape(&options->shape, argv, i) || options_number(argv, i, "--rounds", &options->rounds) ||
          options_number(argv, i, "--jobs", &options->jobs) || take_flag(argv[*i], "--tuned", &options->tuned) ||
          take_flag(argv[*i], "--no-pkgimg", &options->keep_pkgimg_out) ||
+         take_flag(argv[*i], "--cold", &options->cold) || options_text(argv, i, "--plot", &options->plot) ||
+         options_number(argv, i, "--processes", &options->processes) ||
          options_text(argv, i, "--only", &options->only) || options_text(argv, i, "--work", &options->work) ||
          options_text(argv, i, "--json", &options->json) ||
          options_text(argv, i, "--compiler", &options->compiler) ||

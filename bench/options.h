@@ -27,6 +27,9 @@ struct options {
   unsigned rounds;
   unsigned jobs;
   bool tuned;            ///< measure dlopen of libraries with the best practical flags, too
+  bool cold;             ///< drop the files from the page cache before each measurement
+  const char *plot;      ///< file for a plot of time over the number of packages, or NULL
+  unsigned processes;    ///< how many at a time are to share memory; 0: do not measure that
   bool keep_pkgimg_out;  ///< measure dlopen only
   const char *only;      ///< a comma-separated list of rows, or NULL
   const char *work;      ///< NULL: a folder below $TMPDIR

@@ -23,7 +23,10 @@ void report_start_costs(const struct results *results, enum peer peer, double *s
 // The peer that the others are compared with.
 static enum peer reference(const struct results *results)
 {
-  return results->ran[PEER_PKGIMG] ? PEER_PKGIMG : PEER_NOW;
+  enum peer first = PEER_BOUND;
+  while (!results->ran[first])
+    first++;
+  return first;
 }
 
 struct ratios {
@@ -37,6 +40,16 @@ typedef void cost_function(const struct results *results, enum peer peer, double
 static void load_costs(const struct results *results, enum peer peer, double *costs)
 {
   memcpy(costs, results->samples[peer][METRIC_LOAD_NS], results->rounds * sizeof *costs);
+}
+
+static void whole_costs(const struct results *results, enum peer peer, double *costs)
+{
+  memcpy(costs, results->samples[peer][METRIC_WHOLE_NS], results->rounds * sizeof *costs);
+}
+
+static void again_costs(const struct results *results, enum peer peer, double *costs)
+{
+  memcpy(costs, results->samples[peer][METRIC_AGAIN_NS], results->rounds * sizeof *costs);
 }
 
 static struct ratios ratios_of(const struct results *results, enum peer peer, cost_function *costs)
@@ -59,7 +72,7 @@ static double median_of(const struct results *results, enum peer peer, enum metr
   return statistics_median(results->samples[peer][metric], results->rounds);
 }
 
-static double median_start(const struct results *results, enum peer peer)
+double report_median_start(const struct results *results, enum peer peer)
 {
   double *sums = allocate(results->rounds);
   report_start_costs(results, peer, sums);
@@ -68,30 +81,57 @@ static double median_start(const struct results *results, enum peer peer)
   return median;
 }
 
-static void print_peer(const struct subject *subject, const struct results *results, enum peer peer, FILE *out)
+static void print_load(const struct subject *subject, const struct results *results, enum peer peer, FILE *out)
 {
   struct ratios loads = ratios_of(results, peer, load_costs), sums = ratios_of(results, peer, report_start_costs);
   double load = median_of(results, peer, METRIC_LOAD_NS);
-  fprintf(out, "%-13s%10.1f%10.1f%9.2f%8.2f%8.2f%10.1f%10.1f%8.2f", peer_names[peer], load / 1e3,
+  fprintf(out, "%-13s%10.1f%10.1f%9.2f%10.2f%10.2f%10.1f%10.1f%10.2f", peer_names[peer], load / 1e3,
           statistics_least(results->samples[peer][METRIC_LOAD_NS], results->rounds) / 1e3,
           load / 1e3 / subject->packages, loads.of_medians, loads.of_rounds,
-          median_of(results, peer, METRIC_CALL_NS) / 1e3, median_start(results, peer) / 1e3, sums.of_rounds);
-  fprintf(out, "%9.2f%7.0f%7.0f%7.0f%7.0f\n", median_of(results, peer, METRIC_WHOLE_NS) / 1e6,
-          median_of(results, peer, METRIC_LOAD_FAULTS), median_of(results, peer, METRIC_CALL_FAULTS),
-          median_of(results, peer, METRIC_LOAD_PAGES), median_of(results, peer, METRIC_CALL_PAGES));
+          median_of(results, peer, METRIC_CALL_NS) / 1e3, report_median_start(results, peer) / 1e3,
+          sums.of_rounds);
 }
 
-static void print_details(const struct results *results, FILE *out)
+static void print_peer(const struct subject *subject, const struct results *results, enum peer peer, FILE *out)
 {
+  if (peer_loads(peer))
+    print_load(subject, results, peer, out);
+  else
+    fprintf(out, "%-13s%10s%10s%9s%10s%10s%10.1f%10s%10s", peer_names[peer], "-", "-", "-", "-", "-",
+            median_of(results, peer, METRIC_CALL_NS) / 1e3, "-", "-");
+  fprintf(out, "%9.2f%8.3f%9.2f%8.2f%7.0f%7.0f%7.0f%7.0f\n", median_of(results, peer, METRIC_AGAIN_NS) / 1e3,
+          ratios_of(results, peer, again_costs).of_rounds, median_of(results, peer, METRIC_WHOLE_NS) / 1e6,
+          ratios_of(results, peer, whole_costs).of_rounds, median_of(results, peer, METRIC_LOAD_FAULTS),
+          median_of(results, peer, METRIC_CALL_FAULTS), median_of(results, peer, METRIC_LOAD_PAGES),
+          median_of(results, peer, METRIC_CALL_PAGES));
+}
+
+static void print_details(const struct results *results, enum peer peer, FILE *out)
+{
+  unsigned printed = 0;
   for (unsigned i = 0; i < results->detail_count; i++) {
     const struct detail *detail = &results->details[i];
     bool phase = !strncmp(detail->name, "phase_", 6);
     double value = statistics_median(detail->samples, results->rounds);
-    fprintf(out, phase ? "%s%s %.1f us" : "%s%s %.0f", i ? ", " : "  pkgimg: ", detail->name + 6,
-            phase ? value / 1e3 : value);
+    if (detail->peer != peer)
+      continue;
+    fprintf(out, printed++ ? ", " : "  %s: ", peer_names[peer]);
+    fprintf(out, phase ? "%s %.1f us" : "%s %.0f", detail->name + 6, phase ? value / 1e3 : value);
   }
-  if (results->detail_count)
+  if (printed)
     fputc('\n', out);
+}
+
+static void print_sharing(const struct results *results, FILE *out)
+{
+  fprintf(out, "%u processes, KiB each%12s%14s%12s%9s\n", results->processes, "resident", "proportional", "own",
+          "ratio");
+  for (unsigned peer = 0; peer < PEER_COUNT; peer++) {
+    const struct sharing *sharing = &results->sharing[peer];
+    if (results->ran[peer])
+      fprintf(out, "%-25s%10.0f%14.1f%12.1f%9.2f\n", peer_names[peer], sharing->resident, sharing->proportional,
+              sharing->own, sharing->own / results->sharing[reference(results)].own);
+  }
 }
 
 static void print_relocations(const struct subject *subject, FILE *out)
@@ -112,20 +152,24 @@ void report_table(const struct subject *subject, const struct results *results, 
     return;
   }
   print_relocations(subject, out);
-  fprintf(out, "%-13s%10s%10s%9s%8s%8s%10s%10s%8s%9s%14s%14s\n", "", "load", "least", "per pkg", "ratio", "rounds",
-          "1st call", "sum", "ratio", "process", "faults", "pages written");
-  fprintf(out, "%-13s%10s%10s%9s%8s%8s%10s%10s%8s%9s%7s%7s%7s%7s\n", "", "us", "us", "us", "load", "load", "us", "us",
-          "sum", "ms", "load", "call", "load", "call");
+  fprintf(out, "%-13s%10s%10s%9s%10s%10s%10s%10s%10s%9s%8s%9s%8s%14s%14s\n", "", "load", "least", "per pkg",
+          "ratio", "rounds", "1st call", "sum", "ratio", "again", "ratio", "process", "ratio", "faults",
+          "pages written");
+  fprintf(out, "%-13s%10s%10s%9s%10s%10s%10s%10s%10s%9s%8s%9s%8s%7s%7s%7s%7s\n", "", "us", "us", "us", "load",
+          "load", "us", "us", "sum", "us", "again", "ms", "process", "load", "call", "load", "call");
   for (unsigned peer = 0; peer < PEER_COUNT; peer++)
     if (results->ran[peer])
       print_peer(subject, results, (enum peer)peer, out);
-  print_details(results, out);
+  for (unsigned peer = 0; peer < PEER_COUNT; peer++)
+    print_details(results, (enum peer)peer, out);
+  if (results->processes)
+    print_sharing(results, out);
 }
 
 static void json_samples(const char *name, const double *samples, unsigned count, FILE *out)
 {
-  fprintf(out, "\"%s\": {\"median\": %.10g, \"least\": %.10g, \"samples\": [", name, statistics_median(samples, count),
-          statistics_least(samples, count));
+  fprintf(out, "\"%s\": {\"median\": %.10g, \"least\": %.10g, \"samples\": [", name,
+          statistics_median(samples, count), statistics_least(samples, count));
   for (unsigned i = 0; i < count; i++)
     fprintf(out, "%s%.10g", i ? ", " : "", samples[i]);
   fputs("]}", out);
@@ -136,13 +180,20 @@ static void json_peer(const struct results *results, enum peer peer, FILE *out)
   struct ratios loads = ratios_of(results, peer, load_costs), sums = ratios_of(results, peer, report_start_costs);
   fprintf(out,
           "\n      \"%s\": {\"load_ratio_of_medians\": %.6g, \"load_median_of_ratios\": %.6g, "
-          "\"sum_ratio_of_medians\": %.6g, \"sum_median_of_ratios\": %.6g",
-          peer_names[peer], loads.of_medians, loads.of_rounds, sums.of_medians, sums.of_rounds);
+          "\"sum_ratio_of_medians\": %.6g, \"sum_median_of_ratios\": %.6g, \"whole_median_of_ratios\": %.6g, "
+          "\"again_median_of_ratios\": %.6g",
+          peer_names[peer], loads.of_medians, loads.of_rounds, sums.of_medians, sums.of_rounds,
+          ratios_of(results, peer, whole_costs).of_rounds, ratios_of(results, peer, again_costs).of_rounds);
+  if (results->processes)
+    fprintf(out, ",\n        \"resident_kib\": %.1f, \"proportional_kib\": %.1f, \"own_kib\": %.1f",
+            results->sharing[peer].resident, results->sharing[peer].proportional, results->sharing[peer].own);
   for (unsigned metric = 0; metric < METRIC_COUNT; metric++) {
     fputs(",\n        ", out);
     json_samples(metric_names[metric], results->samples[peer][metric], results->rounds, out);
   }
-  for (unsigned i = 0; peer == PEER_PKGIMG && i < results->detail_count; i++) {
+  for (unsigned i = 0; i < results->detail_count; i++) {
+    if (results->details[i].peer != peer)
+      continue;
     fputs(",\n        ", out);
     json_samples(results->details[i].name, results->details[i].samples, results->rounds, out);
   }

@@ -13,6 +13,16 @@ static uint64_t run_entry(const struct child_peer *peer, const char *symbol)
   return entry.call(42);
 }
 
+// One function, which calls some of the packages below: what a program does first with its packages.
+static uint64_t run_function(const struct child_peer *peer, const char *symbol)
+{
+  union {
+    void *address;
+    uint64_t (*call)(uint64_t, unsigned);
+  } function = {peer->symbol(symbol)};
+  return function.call(42, 3);
+}
+
 // No header of zlib is needed to build this: compress and uncompress have the same type.
 union zlib_function {
   void *address;
@@ -87,7 +97,8 @@ uint64_t workload_run(const struct child_peer *peer, const char *name, const cha
   static const struct {
     const char *name;
     uint64_t (*run)(const struct child_peer *peer, const char *symbol);
-  } workloads[] = {{"entry", run_entry}, {"zlib", run_zlib}, {"sqlite", run_sqlite}};
+  } workloads[] = {
+      {"entry", run_entry}, {"function", run_function}, {"zlib", run_zlib}, {"sqlite", run_sqlite}};
   for (size_t i = 0; i < sizeof workloads / sizeof workloads[0]; i++)
     if (!strcmp(workloads[i].name, name))
       return workloads[i].run(peer, symbol);

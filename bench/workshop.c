@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include "bench/workshop.h"
 
+#include <dirent.h>
 #include <err.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -118,4 +120,44 @@ void workshop_pkgimg_identity(char *text, size_t size)
       used += (size_t)snprintf(text + used, size - used, "%s %ld %ld.%09ld\n", files[i], (long)info.st_size,
                                (long)info.st_mtim.tv_sec, info.st_mtim.tv_nsec);
   }
+}
+
+// Anew in each run: the pages that writing leaves in memory are larger than those that a file has which was read a
+// little at a time, so that a bundle of an earlier run would be measured in another state.
+void workshop_bind(const char *folder, const char *root, char path[SUBJECT_PATH])
+{
+  char output[4096];
+  struct command command = {0};
+  make_folders(folder);
+  workshop_path(path, "%s/root.bundle", folder);
+  command_add(&command, "%s/pkgimg", workshop_programs());
+  command_add(&command, "bind");
+  command_add(&command, "%s", root);
+  command_add(&command, "-o");
+  command_add(&command, "%s", path);
+  process_run(&command, output, sizeof output);
+  command_deinit(&command);
+}
+
+static void drop_file(int folder, const char *name)
+{
+  int file = openat(folder, name, O_RDONLY | O_CLOEXEC);
+  // What is not yet on disk stays in memory.
+  if (file >= 0 && !fdatasync(file))
+    posix_fadvise(file, 0, 0, POSIX_FADV_DONTNEED);
+  if (file >= 0)
+    close(file);
+}
+
+void workshop_drop(const char *path)
+{
+  char folder[SUBJECT_PATH];
+  workshop_path(folder, "%.*s", (int)(strrchr(path, '/') - path), path);
+  DIR *entries = opendir(folder);
+  if (!entries)
+    err(1, "%s", folder);
+  for (struct dirent *entry; (entry = readdir(entries));)
+    if (entry->d_type == DT_REG)
+      drop_file(dirfd(entries), entry->d_name);
+  closedir(entries);
 }

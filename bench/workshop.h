@@ -27,6 +27,12 @@ bool workshop_is_fresh(const char *folder, const char *stamp);
 void workshop_begin(const char *folder);
 void workshop_finish(const char *folder, const char *stamp);
 
+/// Bind the image at `root` with all that it needs to FOLDER/root.bundle; fills `path`.
+void workshop_bind(const char *folder, const char *root, char path[SUBJECT_PATH]);
+
+/// Drop the files in the folder of `path` from memory.
+void workshop_drop(const char *path);
+
 /// What identifies the programs that make images, for stamps.
 void workshop_pkgimg_identity(char *text, size_t size);
 
