@@ -92,9 +92,14 @@ static void sync_folder_of(const char *path)
     fsync(fd);
 }
 
-static bool is_zero(struct span piece)
+// Without the zeros at its end, in whole pages.
+static struct span without_tail(struct span piece)
 {
-  return piece.size == 0 || (piece.data[0] == 0 && memcmp(piece.data, piece.data + 1, piece.size - 1) == 0);
+  size_t size = piece.size;
+  while (size >= 8 && memcmp(piece.data + size - 8, "\0\0\0\0\0\0\0", 8) == 0)
+    size -= 8;
+  size = (size + 4095) & ~(size_t)4095;
+  return (struct span){piece.data, size < piece.size ? size : piece.size};
 }
 
 static enum pkgimg_status write_part(int fd, const char *path, struct span part, off_t *end, struct pkgimg_error *error)
@@ -102,13 +107,11 @@ static enum pkgimg_status write_part(int fd, const char *path, struct span part,
   const size_t step = 2 << 20;
   for (size_t at = 0; at < part.size; at += step) {
     struct span piece = {part.data + at, part.size - at < step ? part.size - at : step};
+    struct span written = without_tail(piece);
     *end += (off_t)piece.size;
-    if (is_zero(piece)) {
-      if (lseek(fd, (off_t)piece.size, SEEK_CUR) < 0)
-        return fail_system(error, path, "lseek");
-      continue;
-    }
-    TRY(write_all(fd, path, piece, error));
+    TRY(write_all(fd, path, written, error));
+    if (written.size < piece.size && lseek(fd, (off_t)(piece.size - written.size), SEEK_CUR) < 0)
+      return fail_system(error, path, "lseek");
   }
   return PKGIMG_OK;
 }

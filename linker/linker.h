@@ -57,8 +57,8 @@ PKGIMG_MUST_USE enum pkgimg_status file_read(const char *path, struct buffer *co
 /// Make a file appear at once and as a whole: a temporary name beside it, synced, renamed.
 PKGIMG_MUST_USE enum pkgimg_status file_publish(const char *path, struct span contents, unsigned mode,
                                                 struct pkgimg_error *error);
-/// The same for a file of several parts. Where 2 MiB of a part are zero the file has a hole; the rest is written in pieces
-/// so large that the page cache may keep it in huge pages.
+/// The same for a file of several parts, written in pieces of 2 MiB, so that the page cache may keep them in huge pages.
+/// Zeros at the end of a piece are a hole: nothing to read, and nothing on the disk.
 PKGIMG_MUST_USE enum pkgimg_status file_publish_parts(const char *path, const struct span *parts, size_t count,
                                                       unsigned mode, struct pkgimg_error *error);
 /// Write a file in a scratch folder.
