@@ -130,8 +130,8 @@ static double run_child(const struct subject *subject, struct results *results, 
   return duration;
 }
 
-// Warm, a first process that nobody times sees to it that the files are in memory, and that the processor's caches do not
-// hold the neighbour's pages alone.
+// Warm, a first process that nobody times sees to it that the files are in memory, and that the processor's caches
+// do not hold the neighbour's pages alone.
 static void measure_peer(const struct subject *subject, struct results *results, enum peer peer, int round,
                          bool cold)
 {
