@@ -231,8 +231,8 @@ static void emit_entry(const struct page *page)
     emit_table_calls(page, i);
   // Two uses: a compiler may store a table that is used once as distances, which need no relocation.
   for (unsigned i = 0; page->shape->service && i < page->portion.strings; i++)
-    fprintf(page->out, "  sum += (u64)(*strings%u[x %% %u] + *strings%u[sum %% %u]);\n", i, GENERATE_TABLE_ENTRIES, i,
-            GENERATE_TABLE_ENTRIES);
+    fprintf(page->out, "  sum += (u64)(*strings%u[x %% %u] + *strings%u[sum %% %u]);\n", i, GENERATE_TABLE_ENTRIES,
+            i, GENERATE_TABLE_ENTRIES);
   for (unsigned i = 0; i < page->shape->host_imports; i++)
     fprintf(page->out, "  sum += (u64)(%s);\n", host(page, i)->call);
   fputs("  return seen = sum | 1;\n}\n", page->out);

@@ -130,7 +130,8 @@ static double run_child(const struct subject *subject, struct results *results, 
   return duration;
 }
 
-// Warm, the first of the two also sees to it that the other one finds its files in memory.
+// Warm, a first process that nobody times sees to it that the files are in memory, and that the processor's caches
+// do not hold the neighbour's pages alone.
 static void measure_peer(const struct subject *subject, struct results *results, enum peer peer, int round,
                          bool cold)
 {
@@ -138,6 +139,8 @@ static void measure_peer(const struct subject *subject, struct results *results,
     return;
   if (cold)
     workshop_drop(subject->path[peer]);
+  else
+    run_child(subject, results, peer, WARM_UP, "whole");
   double duration = run_child(subject, results, peer, WARM_UP, "whole");
   if (round != WARM_UP)
     results->samples[peer][METRIC_WHOLE_NS][round] = duration;

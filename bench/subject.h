@@ -11,9 +11,9 @@
 enum peer {
   PEER_BOUND,  ///< a bundle of the images
   PEER_PKGIMG,
-  PEER_NOW,    ///< dlopen, RTLD_NOW
-  PEER_LAZY,   ///< dlopen, RTLD_LAZY
-  PEER_TUNED,  ///< dlopen, RTLD_NOW, libraries built with the best practical flags
+  PEER_NOW,     ///< dlopen, RTLD_NOW
+  PEER_LAZY,    ///< dlopen, RTLD_LAZY
+  PEER_TUNED,   ///< dlopen, RTLD_NOW, libraries built with the best practical flags
   PEER_NEEDED,  ///< a program that names the libraries as needed: ld.so loads them before main
   PEER_LINKED,  ///< a program that the packages are linked into, at fixed addresses: the limit
   PEER_COUNT
@@ -24,9 +24,9 @@ enum { SUBJECT_PATH = 4096 };
 struct subject {
   const char *row;  ///< its name for --only
   char title[256];
-  char skipped[256];           ///< why there is nothing to measure, or ""
-  const char *workload;        ///< what the first call is, see workload.h
-  char symbol[GENERATE_NAME];  ///< of the entry of generated packages
+  char skipped[256];                    ///< why there is nothing to measure, or ""
+  const char *workload;                 ///< what the first call is, see workload.h
+  char symbol[GENERATE_NAME];           ///< of the entry of generated packages
   char path[PEER_COUNT][SUBJECT_PATH];  ///< the root, or the program; "" where a peer takes no part
   unsigned packages;
   struct relocations relocations;  ///< of the ordinary libraries, all packages together

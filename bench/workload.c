@@ -97,8 +97,7 @@ uint64_t workload_run(const struct child_peer *peer, const char *name, const cha
   static const struct {
     const char *name;
     uint64_t (*run)(const struct child_peer *peer, const char *symbol);
-  } workloads[] = {
-      {"entry", run_entry}, {"function", run_function}, {"zlib", run_zlib}, {"sqlite", run_sqlite}};
+  } workloads[] = {{"entry", run_entry}, {"function", run_function}, {"zlib", run_zlib}, {"sqlite", run_sqlite}};
   for (size_t i = 0; i < sizeof workloads / sizeof workloads[0]; i++)
     if (!strcmp(workloads[i].name, name))
       return workloads[i].run(peer, symbol);
