@@ -31,6 +31,7 @@ static const char help[] =
     "      --front-end=PROGRAM   clang to use\n"
     "  -O, --optimize=N          0 to 3; default 2\n"
     "  -g, --debug-info[=N]      debug information, 0 to 3; default 0, without N 2\n"
+    "      --debug-types=yes|no  with it: state exported functions and their types; default yes\n"
     "      --check-bounds=HOW    auto (default: as the sources ask), yes or no\n"
     "      --inline=yes|no       inline functions; default yes\n"
     "      --cpu-target=TARGETS  processors to have code for, such as \"x86-64;x86-64-v3\"; default:\n"

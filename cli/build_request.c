@@ -15,6 +15,7 @@ enum {
   OPTION_INIT,
   OPTION_CHECK_BOUNDS,
   OPTION_INLINE,
+  OPTION_DEBUG_TYPES,
   OPTION_CPU_TARGET,
   OPTION_SYSIMAGE,
   OPTION_PRECOMPILE,
@@ -41,6 +42,7 @@ static const struct option option_names[] = {
     {"debug-level", required_argument, NULL, 'g'},
     {"check-bounds", required_argument, NULL, OPTION_CHECK_BOUNDS},
     {"checkbounds", required_argument, NULL, OPTION_CHECK_BOUNDS},
+    {"debug-types", required_argument, NULL, OPTION_DEBUG_TYPES},
     {"inline", required_argument, NULL, OPTION_INLINE},
     {"cpu-target", required_argument, NULL, OPTION_CPU_TARGET},
     {"sysimage", no_argument, NULL, OPTION_SYSIMAGE},
@@ -177,6 +179,8 @@ static bool take_option(struct build_request *request, int option, int argc, cha
     return take_check_bounds(options);
   case OPTION_INLINE:
     return take_choice(yes_no, option, &options->inline_functions);
+  case OPTION_DEBUG_TYPES:
+    return take_choice(yes_no, option, &options->debug_types);
   case OPTION_EMIT:
     return take_emit(options);
   case 'O':

@@ -66,6 +66,7 @@ void codegen_result_deinit(struct codegen_result *result)
     free(result->clones[i].name);
   free(result->clones);
   records_deinit(&result->records);
+  records_deinit(&result->debug_records);
   *result = (struct codegen_result){0};
 }
 

@@ -48,6 +48,7 @@ struct codegen_options {
   size_t target_count;
   size_t threads;  ///< how many of several objects are made at once; 0 and 1: one after the other
   bool take_records;                          ///< of types and methods: they go to the result
+  bool debug_types;                           ///< with those that debug information tells of
   const struct pkgimg_build_types *declared;  ///< beside those of the modules; may be NULL
 };
 
@@ -60,12 +61,12 @@ struct codegen_clone {
   bool weak;        ///< it was weak in the source
 };
 
-/// Records of <pkgimg/types.h> that the modules held.
+/// Records of <pkgimg/types.h> that the modules held, or that their debug information told of.
 struct codegen_records {
   struct pkgimg_type_record *types;
   struct pkgimg_method_record *methods;
   size_t type_count, method_count;
-  struct string_list strings;  ///< all names in them
+  struct string_list strings;  ///< names in them; others are the modules' context's
 };
 
 struct codegen_result {
@@ -74,6 +75,7 @@ struct codegen_result {
   struct codegen_clone *clones;  ///< sorted by name
   size_t clone_count, clone_capacity;
   struct codegen_records records;
+  struct codegen_records debug_records;  ///< their types have no words; methods' words come last
 };
 void codegen_result_deinit(struct codegen_result *result);
 

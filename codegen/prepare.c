@@ -36,6 +36,14 @@ static bool is_visible_definition(LLVMValueRef value)
          linkage != LLVMAvailableExternallyLinkage;
 }
 
+bool is_exported_function(const struct codegen_options *options, LLVMValueRef function)
+{
+  LLVMLinkage linkage = LLVMGetLinkage(function);
+  size_t length;
+  return linkage != LLVMLinkOnceAnyLinkage && linkage != LLVMLinkOnceODRLinkage &&
+         is_visible_definition(function) && is_exported(options, LLVMGetValueName2(function, &length));
+}
+
 // A static function or variable that something outside of the code names stays, and stays the image's own affair.
 static void keep_static(const struct codegen_options *options, LLVMValueRef value, const char *name)
 {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "codegen/records.h"
 
+#include "codegen/debug_types.h"
+
 #include <llvm-c/Core.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,7 +15,8 @@ struct place {
 struct taking {
   const struct codegen_options *options;
   LLVMModuleRef module;
-  struct codegen_records *records;
+  struct codegen_records *records, *debug;
+  LLVMValueRef *debug_code;       // of the methods of `debug`
   struct place *types, *methods;  // records of the module
   size_t type_count, method_count;
   struct pkgimg_error *error;
@@ -337,12 +340,16 @@ static enum pkgimg_status find_code(const struct taking *taking, LLVMValueRef *c
                        "no module has this function, a method of %s", declared->methods[i].function);
     code[taking->method_count + i] = function;
   }
+  size_t stated = taking->method_count + (declared ? declared->method_count : 0);
+  for (size_t i = 0; i < taking->debug->method_count; i++)
+    code[stated + i] = taking->debug_code[i];
   return PKGIMG_OK;
 }
 
 static enum pkgimg_status place_methods(const struct taking *taking)
 {
-  size_t count = taking->method_count + (taking->options->declared ? taking->options->declared->method_count : 0);
+  size_t count = taking->method_count + (taking->options->declared ? taking->options->declared->method_count : 0) +
+                 taking->debug->method_count;
   LLVMValueRef *code AUTO(free_pointer) = calloc(count + 1, sizeof *code);
   if (!code)
     return fail_memory(taking->error, count * sizeof *code);
@@ -368,6 +375,9 @@ static enum pkgimg_status take(struct taking *taking)
   records->type_count = taking->type_count;
   records->method_count = taking->method_count;
   TRY(read_records(taking));
+  if (taking->options->debug_types)
+    TRY(debug_types_take(taking->options, taking->module, records, taking->debug, &taking->debug_code,
+                         taking->error));
   TRY(shorten_list(taking, "llvm.used"));
   TRY(shorten_list(taking, "llvm.compiler.used"));
   TRY(place_methods(taking));
@@ -377,9 +387,14 @@ static enum pkgimg_status take(struct taking *taking)
 enum pkgimg_status records_take(const struct codegen_options *options, LLVMModuleRef module,
                                 struct codegen_result *result, struct pkgimg_error *error)
 {
-  struct taking taking = {.options = options, .module = module, .records = &result->records, .error = error};
+  struct taking taking = {.options = options,
+                          .module = module,
+                          .records = &result->records,
+                          .debug = &result->debug_records,
+                          .error = error};
   enum pkgimg_status status = take(&taking);
   free(taking.types);
   free(taking.methods);
+  free(taking.debug_code);
   return status;
 }

@@ -9,7 +9,7 @@
 #include "codegen/codegen.h"
 
 /// Take the records out of a merged module, into result->records, and add the words; those of options->declared
-/// come after those of the module.
+/// come after those of the module, and methods of debug information last.
 PKGIMG_MUST_USE enum pkgimg_status records_take(const struct codegen_options *options, LLVMModuleRef module,
                                                 struct codegen_result *result, struct pkgimg_error *error);
 void records_deinit(struct codegen_records *records);

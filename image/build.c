@@ -112,6 +112,7 @@ static struct codegen_options codegen_options(const struct pkgimg_build_options 
                                   .product = products[options->emit],
                                   .threads = thread_count(options),
                                   .take_records = options->emit == PKGIMG_EMIT_IMAGE,
+                                  .debug_types = options->debug_types && options->debug != 1,
                                   .declared = options->types};
 }
 

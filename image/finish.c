@@ -39,15 +39,16 @@ static void finish_deinit(struct finish *finish)
 
 static enum pkgimg_status collect_types(struct finish *finish, struct pkgimg_error *error)
 {
-  const struct codegen_records *records = &finish->code->records;
+  const struct codegen_records *records = &finish->code->records, *debug = &finish->code->debug_records;
   const struct pkgimg_build_types *declared = finish->options->types;
   struct type_source sources[] = {
-      {records->types, records->methods, records->type_count, records->method_count},
-      {0}};
+      {records->types, records->methods, records->type_count, records->method_count, false},
+      {0},
+      {debug->types, debug->methods, debug->type_count, debug->method_count, .wordless = true}};
   if (declared)
     sources[1] = (struct type_source){declared->types, declared->methods, declared->type_count,
-                                      declared->method_count};
-  return types_collect(finish->options->name, sources, 2, &finish->types, error);
+                                      declared->method_count, false};
+  return types_collect(finish->options->name, sources, 3, &finish->types, error);
 }
 
 static enum pkgimg_status link_objects(struct finish *finish, struct pkgimg_error *error)

@@ -16,7 +16,7 @@ struct manifest {
   const char *path;
   char *folder;  // of the manifest, or the caller's
   char *name, *init;
-  bool sysimage, compress;
+  bool sysimage, compress, debug_types;
   char *precompile;
   unsigned precompile_limit;
   struct string_list sources, cflags, exports, deps, libs, roots;
@@ -107,6 +107,8 @@ static enum pkgimg_status take_key(struct manifest *manifest, const ucl_object_t
     return take_boolean(manifest, object, &manifest->sysimage);
   if (strcmp(key, "compress") == 0)
     return take_boolean(manifest, object, &manifest->compress);
+  if (strcmp(key, "debug_types") == 0)
+    return take_boolean(manifest, object, &manifest->debug_types);
   if (strcmp(key, "precompile_limit") == 0)
     return take_limit(manifest, object, &manifest->precompile_limit);
   for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
@@ -115,7 +117,7 @@ static enum pkgimg_status take_key(struct manifest *manifest, const ucl_object_t
                           : take_string(manifest, object, keys[i].text);
   return fail_name(manifest->error, PKGIMG_MANIFEST, manifest->path, key,
                    "unknown key; known are name, version, sources, cflags, exports, deps, libs, init, "
-                   "precompile, precompile_limit, roots, compress, sysimage");
+                   "precompile, precompile_limit, roots, compress, debug_types, sysimage");
 }
 
 static enum pkgimg_status take_keys(struct manifest *manifest, struct ucl_parser *parser)
@@ -230,6 +232,7 @@ static enum pkgimg_status combine(struct manifest *manifest, struct pkgimg_build
     options->precompile_limit = manifest->precompile_limit;
   options->sysimage |= manifest->sysimage;
   options->compress |= manifest->compress;
+  options->debug_types &= manifest->debug_types;
   return PKGIMG_OK;
 }
 
@@ -269,7 +272,7 @@ enum pkgimg_status pkgimg_build_manifest(const char *path, const struct pkgimg_b
   struct pkgimg_build_options options = PKGIMG_BUILD_OPTIONS_INIT;
   struct string_list files AUTO(string_list_deinit) = {0};
   struct manifest manifest AUTO(manifest_deinit) = {
-      .path = path, .precompile_limit = PKGIMG_LIMIT_DEFAULT, .error = error};
+      .path = path, .precompile_limit = PKGIMG_LIMIT_DEFAULT, .debug_types = true, .error = error};
   if (overrides && overrides->size != sizeof *overrides)
     return fail(error, PKGIMG_INVALID_ARGUMENT, path, "struct pkgimg_build_options: size: expected %zu, found %zu",
                 sizeof *overrides, overrides->size);

@@ -43,6 +43,7 @@ struct model {
   struct model_type *types;
   struct model_method *methods;
   uint32_t type_count, method_count;
+  uint32_t word_count;  ///< the first types, which have words
   struct pkgimg_error *error;
 };
 void model_deinit(struct model *model);

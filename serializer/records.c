@@ -163,9 +163,10 @@ enum pkgimg_status model_read(struct model *model, const struct type_source *sou
 {
   enum { MANY = 1 << 28 };
   struct records records = {.model = model, .sources = sources, .source_count = source_count};
-  size_t types = 0, methods = 0;
+  size_t types = 0, methods = 0, words = 0;
   for (size_t i = 0; i < source_count; i++) {
     types += sources[i].type_count;
+    words += sources[i].wordless ? 0 : sources[i].type_count;
     methods += sources[i].method_count;
   }
   if (types > MANY || methods > MANY)
@@ -176,6 +177,7 @@ enum pkgimg_status model_read(struct model *model, const struct type_source *sou
     return fail_memory(model->error, types * sizeof *model->types);
   model->type_count = (uint32_t)types;
   model->method_count = (uint32_t)methods;
+  model->word_count = (uint32_t)words;
   for (uint32_t i = 0; i < methods; i++)
     model->methods[i].word = i;
   return read_all(&records);

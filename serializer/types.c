@@ -207,7 +207,7 @@ static enum pkgimg_status write_table(struct block *block)
 {
   struct buffer *bytes = &block->out->table;
   struct disk_table names;
-  for (uint32_t i = 0; i < block->model.type_count; i++)
+  for (uint32_t i = 0; i < block->model.word_count; i++)
     TRY(buffer_append(&block->word_types, &block->number[i], 4, block->error));
   TRY(buffer_append(bytes, NULL, sizeof block->head, block->error));
   TRY(place(block, &block->head.keys, &block->keys, sizeof(struct disk_type_key)));

@@ -13,6 +13,7 @@ struct type_source {
   const struct pkgimg_type_record *types;
   const struct pkgimg_method_record *methods;
   size_t type_count, method_count;
+  bool wordless;  ///< no code asks for the address of these types; such sources come last
 };
 
 /// The two blocks of format/types.h; both are empty if there are no records.
@@ -28,7 +29,8 @@ PKGIMG_MUST_USE enum pkgimg_status types_collect(const char *package, const stru
                                                  struct pkgimg_error *error);
 
 /// After it: enter where the linker put things into the table, and copy the descriptions into `words`, the linked
-/// file. Its sections `pkgimg_types` and `pkgimg_methods` hold one word for each record, in the order of these.
+/// file. Its sections `pkgimg_types` and `pkgimg_methods` hold one word for each record, in the order of these
+/// (for types of wordless sources none).
 PKGIMG_MUST_USE enum pkgimg_status types_place(const char *package, struct type_blocks *blocks,
                                                const struct linked *linked, struct buffer *words,
                                                struct pkgimg_error *error);

@@ -81,13 +81,14 @@ struct pkgimg_build_options {
   void (*diagnostic)(void *context, const char *text);  ///< a line or several; NULL: standard error
   void *diagnostic_context;
   const struct pkgimg_build_types *types;  ///< beside those of the sources; NULL: none
+  int debug_types;  ///< with debug information: state exported functions and their types (docs/types.md)
 };
 /// A precompile_limit of the manifest's, or else of 300 seconds.
 #define PKGIMG_LIMIT_DEFAULT (~0u)
 #define PKGIMG_BUILD_OPTIONS_INIT                                                                                 \
   {                                                                                                               \
     .size = sizeof(struct pkgimg_build_options), .optimize = 2, .inline_functions = 1,                            \
-    .precompile_limit = PKGIMG_LIMIT_DEFAULT                                                                      \
+    .precompile_limit = PKGIMG_LIMIT_DEFAULT, .debug_types = 1                                                    \
   }
 
 /// Build from files: .c, .cc, .cpp, .cxx, .ll, .bc, or folders, of which all such files are taken,
