@@ -125,8 +125,6 @@ static void runtime_destroy(struct pkgimg_runtime *runtime)
   buffer_deinit(&runtime->scratch.targets);
   world_deinit(&runtime->world);
   free(runtime->index);
-  if (runtime->relocated)
-    roaring_bitmap_free(runtime->relocated);
   free(runtime);
 }
 
@@ -147,12 +145,7 @@ static enum pkgimg_status prepare(struct pkgimg_runtime *runtime, const struct p
                                   struct pkgimg_error *error)
 {
   LOCKED;
-  map_own_code(&runtime->counts);
   TRY(copy_search_path(runtime, options, error));
-  runtime->relocated = roaring_bitmap_create();
-  if (!runtime->relocated)
-    return fail_memory(error, sizeof *runtime->relocated);
-  roaring_bitmap_add(runtime->relocated, runtime->next_symbol++);  // 0 is no symbol
   TRY(buffer_append(&runtime->scratch.tables, NULL, FORMAT_PAGE, error));
   TRY(buffer_append(&runtime->scratch.imports, NULL, FORMAT_PAGE, error));
   // To look at the processor costs 8 us; without a mask to check, it waits for an image that asks.
@@ -369,7 +362,6 @@ enum pkgimg_status pkgimg_runtime_stats(struct pkgimg_runtime *runtime, struct p
   stats->system_calls = runtime->counts.system_calls;
   stats->mappings = runtime->counts.mappings;
   stats->bytes_read = runtime->counts.bytes_read;
-  stats->symbols_relocated = roaring_bitmap_get_cardinality(runtime->relocated) - 1;
   return PKGIMG_OK;
 }
 

@@ -265,9 +265,8 @@ static enum pkgimg_status relocate_image(struct session *session, struct pkgimg_
   TRY(relocate(&relocation, &session->runtime->stats.sites, session->error));
   TRY(heap_fill(session, image, handle, &relocation));
   TRY(keep_deferred(session, &relocation));
-  image->first_symbol = session->runtime->next_symbol;
   image->symbol_count = tables->import_count;
-  session->runtime->next_symbol += tables->import_count;
+  session->runtime->stats.symbols_relocated += tables->import_count;
   return PKGIMG_OK;
 }
 
@@ -387,13 +386,11 @@ static enum pkgimg_status load_one(struct session *session, size_t index)
 static enum pkgimg_status load_all(struct session *session)
 {
   struct pkgimg_runtime *runtime = session->runtime;
-  uint32_t first_symbol = runtime->next_symbol;
   TRY(region_create(session->slots_size, session->search, runtime->place, &session->region, &runtime->counts,
                     session->error));
   TRY(host_refresh(session->error));
   for (size_t i = 0; i < session->plan_count; i++)
     TRY(load_one(session, i));
-  roaring_bitmap_add_range(runtime->relocated, first_symbol, runtime->next_symbol);
   return PKGIMG_OK;
 }
 

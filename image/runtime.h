@@ -15,7 +15,6 @@
 #include "relocator/unwind.h"
 
 #include <pkgimg/pkgimg.h>
-#include <roaring/roaring.h>
 
 struct bundle;
 
@@ -48,7 +47,7 @@ struct pkgimg_image {
   uint32_t *clone_bodies;          // chosen address, as linked, of each clone
   uint32_t *clone_symbols;         // their indices in .dynsym, ascending
   uint32_t clone_count;
-  uint32_t first_symbol, symbol_count;  // ids of its imports in the runtime's bitmap
+  uint32_t symbol_count;           // of imports
   const struct pkgimg_image *sysimage;  // in its closure, or itself; NULL: none
   struct cpu_features baseline;         // of a system image, and the target's name; else empty
   char *baseline_target;
@@ -80,8 +79,6 @@ struct pkgimg_runtime {
     struct buffer targets;       // struct target
   } scratch;
   bool closed;
-  roaring_bitmap_t *relocated;  // imports of all images that hold their final value
-  uint32_t next_symbol;
   struct type_world world;
 };
 

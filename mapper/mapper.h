@@ -109,8 +109,4 @@ void image_unmap(const struct disk_geometry *geometry, const struct slot *slot);
 int folder_open(const char *path, struct map_counts *counts);
 void folder_close(int fd, struct map_counts *counts);
 
-/// Have the loader's own code mapped in one go, so that the first load does not pay for it fault by
-/// fault. An older kernel refuses, which costs nothing else.
-void map_own_code(struct map_counts *counts);
-
 #endif

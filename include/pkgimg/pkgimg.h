@@ -149,7 +149,7 @@ struct pkgimg_stats {
   uint64_t pages_written;      ///< 4 KiB pages that relocation and reading made private
   uint64_t symbols_resolved;   ///< symbols of the host that were looked up by name
   uint64_t symbols_bound;      ///< symbols needed whose place was already known
-  uint64_t symbols_relocated;  ///< members of the `relocated` bitmaps
+  uint64_t symbols_relocated;  ///< imports of images that are loaded now
   uint64_t sites;              ///< words that pointed somewhere
   uint64_t sites_final;        ///< of these: words that already stood right in the file
   uint64_t prefetched;         ///< files fetched ahead
