@@ -88,6 +88,7 @@ static enum pkgimg_status tables_check(const struct reader *reader, const struct
                 {&head->images, sizeof(struct bundle_image), "images"},
                 {&head->names, sizeof(uint32_t), "index of names"},
                 {&head->ids, sizeof(uint32_t), "index of build ids"},
+                {&head->places, sizeof(struct bundle_library), "libraries with places"},
                 {&head->gates, sizeof(struct bundle_gate), "gates"},
                 {&head->gate_uses, sizeof(uint32_t), "uses of gates"},
                 {&head->imports, sizeof(struct bundle_gate), "imports"},

@@ -57,6 +57,7 @@ struct bundle_header {
   struct bundle_table images;     ///< struct bundle_image, dependencies first
   struct bundle_table names;      ///< uint32_t: hash table of images by name; capacity a power of two
   struct bundle_table ids;        ///< the same by build id
+  struct bundle_table places;     ///< struct bundle_library: libraries of the host that gates have places in
   struct bundle_table gates;      ///< struct bundle_gate: functions of the host
   struct bundle_table gate_uses;  ///< uint32_t: gates of images, by image
   struct bundle_table imports;    ///< struct bundle_gate: what else is needed of the host
@@ -109,10 +110,23 @@ struct bundle_image {
 struct bundle_gate {
   uint32_t name, version;  ///< strings
   uint32_t hash;           ///< GNU hash of the name
+  uint32_t value;          ///< its place, from the base of the library
+  uint16_t library;        ///< number + 1 of the library that has it; 0: it is to be looked up
   uint8_t type, weak;
-  uint16_t reserved;
+  uint8_t resolver;        ///< of an IFUNC: what it returns is meant
+  uint8_t reserved[3];
 };
-static_assert(sizeof(struct bundle_gate) == 16, "bundle_gate");
+static_assert(sizeof(struct bundle_gate) == 24, "bundle_gate");
+
+/// A library of the host in which symbols have places. In a process that started with another build of it, or in which
+/// somebody else defines the symbol too, it is looked up by name.
+struct bundle_library {
+  uint32_t name;  ///< string: DT_SONAME
+  uint32_t size;  ///< of the build id: at most BUNDLE_LIBRARY_ID
+  uint8_t build_id[32];
+};
+static_assert(sizeof(struct bundle_library) == 40, "bundle_library");
+#define BUNDLE_LIBRARY_ID 32u
 
 /// A word that only a process can fill. `type` is as in ELF; R_X86_64_64 adds the value of an import.
 struct bundle_residual {

@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "image/areas.h"
 #include "image/bundle.h"
+#include "image/lock.h"
 #include "image/runtime.h"
 #include "relocator/gate.h"
 #include "relocator/tls.h"
@@ -13,17 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-// One lock for the process, as ld.so has one: images of all runtimes share the host's symbols, its
-// unwinder and its lists of destructors.
-static pthread_mutex_t lock;
 static struct pkgimg_runtime *runtimes;
-
-static void lock_release(int *ignored)
-{
-  (void)ignored;
-  pthread_mutex_unlock(&lock);
-}
-#define LOCKED __attribute__((unused)) int locked AUTO(lock_release) = pthread_mutex_lock(&lock)
 
 // ---- who owns an address
 
@@ -79,11 +70,6 @@ static void release(void *handle)
 
 static void start_process(void)
 {
-  pthread_mutexattr_t attributes;
-  pthread_mutexattr_init(&attributes);
-  pthread_mutexattr_settype(&attributes, PTHREAD_MUTEX_RECURSIVE);
-  pthread_mutex_init(&lock, &attributes);
-  pthread_mutexattr_destroy(&attributes);
   gate_set_hold((struct gate_hold){hold, release});
 }
 
@@ -146,8 +132,6 @@ static enum pkgimg_status prepare(struct pkgimg_runtime *runtime, const struct p
 {
   LOCKED;
   TRY(copy_search_path(runtime, options, error));
-  TRY(buffer_append(&runtime->scratch.tables, NULL, FORMAT_PAGE, error));
-  TRY(buffer_append(&runtime->scratch.imports, NULL, FORMAT_PAGE, error));
   // To look at the processor costs 8 us; without a mask to check, it waits for an image that asks.
   if (options->cpu_mask || getenv("PKGIMG_CPU_MASK"))
     TRY(runtime_look_at_cpu(runtime, options->cpu_mask, error));

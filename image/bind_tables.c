@@ -77,7 +77,7 @@ static enum pkgimg_status begin_table(struct binder *binder, struct bundle_table
   return PKGIMG_OK;
 }
 
-static enum pkgimg_status add_table(struct binder *binder, struct bundle_table *table, const void *items, size_t count,
+enum pkgimg_status binder_table(struct binder *binder, struct bundle_table *table, const void *items, size_t count,
                                     size_t size)
 {
   TRY(begin_table(binder, table, count));
@@ -108,7 +108,7 @@ static enum pkgimg_status add_index(struct binder *binder, struct bundle_table *
       at = (at + 1) & (capacity - 1);
     index[at] = (uint32_t)i;
   }
-  return add_table(binder, table, index, capacity, sizeof *index);
+  return binder_table(binder, table, index, capacity, sizeof *index);
 }
 
 static enum pkgimg_status add_dependencies(struct binder *binder)
@@ -145,7 +145,7 @@ static enum pkgimg_status add_types(struct binder *binder)
   for (size_t i = 0; i < binder->deps.count; i++) {
     const struct tables *tables = tables_of(&binder->images[i]);
     const struct disk_table *types = &tables->head->types;
-    TRY(add_table(binder, &binder->entries[i].types, tables->bytes.data + types->offset, types->count, 1));
+    TRY(binder_table(binder, &binder->entries[i].types, tables->bytes.data + types->offset, types->count, 1));
   }
   return PKGIMG_OK;
 }
@@ -183,7 +183,7 @@ static enum pkgimg_status add_libraries(struct binder *binder)
       TRY(binder_string(binder, name, &names[count++]));
     }
   }
-  return add_table(binder, &binder->head.libraries, names, count, sizeof *names);
+  return binder_table(binder, &binder->head.libraries, names, count, sizeof *names);
 }
 
 static enum pkgimg_status add_unwind(struct binder *binder)
@@ -209,16 +209,17 @@ static enum pkgimg_status add_tables(struct binder *binder)
   TRY(add_types(binder));
   TRY(add_roots(binder));
   TRY(add_libraries(binder));
+  TRY(binder_places(binder));
   TRY(add_unwind(binder));
   TRY(add_index(binder, &head->names, false));
   TRY(add_index(binder, &head->ids, true));
-  TRY(add_table(binder, &head->images, binder->entries, binder->deps.count, sizeof *binder->entries));
-  TRY(add_table(binder, &head->gates, binder->gates.items, binder->gates.count, sizeof *binder->gates.items));
-  TRY(add_table(binder, &head->gate_uses, binder->gate_uses, binder->gate_use_count, sizeof *binder->gate_uses));
-  TRY(add_table(binder, &head->imports, binder->imports.items, binder->imports.count,
+  TRY(binder_table(binder, &head->images, binder->entries, binder->deps.count, sizeof *binder->entries));
+  TRY(binder_table(binder, &head->gates, binder->gates.items, binder->gates.count, sizeof *binder->gates.items));
+  TRY(binder_table(binder, &head->gate_uses, binder->gate_uses, binder->gate_use_count, sizeof *binder->gate_uses));
+  TRY(binder_table(binder, &head->imports, binder->imports.items, binder->imports.count,
                 sizeof *binder->imports.items));
-  TRY(add_table(binder, &head->residuals, binder->residuals, binder->residual_count, sizeof *binder->residuals));
-  return add_table(binder, &head->strings, binder->strings.data, binder->strings.size, 1);
+  TRY(binder_table(binder, &head->residuals, binder->residuals, binder->residual_count, sizeof *binder->residuals));
+  return binder_table(binder, &head->strings, binder->strings.data, binder->strings.size, 1);
 }
 
 static enum pkgimg_status add_thunks(struct binder *binder)

@@ -60,7 +60,15 @@ PKGIMG_MUST_USE enum pkgimg_status binder_string(struct binder *binder, const ch
 /// Fill the entry of an image whose words are bound.
 PKGIMG_MUST_USE enum pkgimg_status binder_describe(struct binder *binder, const struct bound *image,
                                                    struct bundle_image *entry);
+/// Add a table of `count` items of `size` bytes.
+PKGIMG_MUST_USE enum pkgimg_status binder_table(struct binder *binder, struct bundle_table *table, const void *items,
+                                                size_t count, size_t size);
 /// Put thunks and tables behind the images, and fill the header. The blocks are complete then.
 PKGIMG_MUST_USE enum pkgimg_status binder_finish(struct binder *binder);
+
+// ---- bind_places.c
+
+/// Find places for the gates, and add the table of the libraries that have them.
+PKGIMG_MUST_USE enum pkgimg_status binder_places(struct binder *binder);
 
 #endif

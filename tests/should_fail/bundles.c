@@ -39,6 +39,7 @@ enum part {
   IN_LIBRARY,
   IN_UNWIND,
   IN_THUNK,
+  IN_PLACE,
 };
 
 struct bundle_case {
@@ -60,6 +61,8 @@ struct bundle_case {
   IN_RESIDUAL, offsetof(struct bundle_residual, member), sizeof(((struct bundle_residual *)0)->member), value
 #define GATE(member, value)                                                                                       \
   IN_GATE, offsetof(struct bundle_gate, member), sizeof(((struct bundle_gate *)0)->member), value
+#define PLACE(member, value)                                                                                      \
+  IN_PLACE, offsetof(struct bundle_library, member), sizeof(((struct bundle_library *)0)->member), value
 #define NUMBER(part, value) part, 0, 4, value
 
 static const struct bundle_case cases[] = {
@@ -150,7 +153,12 @@ static const struct bundle_case cases[] = {
     {"a first string", IN_STRINGS, 0, 1, 'x', MALFORMED, OK, "strings"},
     {"number in the index of names", NUMBER(IN_NAMES, 999), MALFORMED, OK, "index"},
     {"number in the index of build ids", NUMBER(IN_IDS, 999), MALFORMED, OK, "index"},
-    {"gate without a name", GATE(name, UINT32_MAX), MALFORMED, PKGIMG_UNDEFINED_SYMBOL, NULL},
+    {"gate without a name", GATE(name, UINT32_MAX), MALFORMED, OK, NULL},
+    {"gate in a library that is not", GATE(library, 999), MALFORMED, OK, "number of a library"},
+    {"gate behind its library", GATE(value, 0x7fffffff), OK, OK, NULL},
+    {"gate that resolves twice", GATE(resolver, 2), MALFORMED, OK, "flags"},
+    {"build id of 33 bytes", PLACE(size, 33), MALFORMED, MALFORMED, "bytes of a build id"},
+    {"library of no name", PLACE(name, UINT32_MAX), MALFORMED, OK, "bytes of strings"},
     {"gate of another hash", GATE(hash, 1), MALFORMED, OK, "hash of a name"},
     {"gate that is weak twice", GATE(weak, 2), MALFORMED, OK, "flags"},
     {"gate that is not", NUMBER(IN_GATE_USE, 999), MALFORMED, OK, "number of a gate"},
@@ -204,6 +212,17 @@ static uint64_t entry(const struct bundle_table *table, uint64_t index, size_t s
   return table->offset + index * size;
 }
 
+// The first gate that has a place in a library, so that a load believes it.
+static uint64_t placed_gate(const struct forged *forged)
+{
+  const struct bundle_table *table = &forged->head->gates;
+  const struct bundle_gate *gates = (const struct bundle_gate *)(void *)(forged->bytes + table->offset);
+  for (uint64_t i = 0; i < table->count; i++)
+    if (gates[i].library)
+      return entry(table, i, sizeof *gates);
+  abort();
+}
+
 static uint64_t place_of(const struct forged *forged, enum part part)
 {
   const struct bundle_header *head = forged->head;
@@ -216,7 +235,7 @@ static uint64_t place_of(const struct forged *forged, enum part part)
       [IN_STRINGS] = head->strings.offset,
       [IN_NAMES] = head->names.offset,
       [IN_IDS] = head->ids.offset,
-      [IN_GATE] = head->gates.offset,
+      [IN_GATE] = placed_gate(forged),
       [IN_GATE_USE] = head->gate_uses.offset,
       [IN_IMPORT] = head->imports.offset,
       [IN_RESIDUAL] = entry(&head->residuals, image->residuals.first, sizeof(struct bundle_residual)),
@@ -226,6 +245,7 @@ static uint64_t place_of(const struct forged *forged, enum part part)
       [IN_LIBRARY] = head->libraries.offset,
       [IN_UNWIND] = head->unwind.offset,
       [IN_THUNK] = head->slots,
+      [IN_PLACE] = head->places.offset,
   };
   return places[part];
 }
