@@ -27,7 +27,8 @@ static const char help[] =
     "      --cpu-mask FEATURES    features that no code may use, such as avx512f,avx2\n"
     "      --max-vector-width N   use no code with wider vectors: 128, 256 or 512 bits\n"
     "      --base ADDRESS         where it lies in memory, a multiple of 2 MiB; else drawn at random\n"
-    "      --aslr WHEN            when addresses are drawn: bundle (default), or boot: valid until the next start\n"
+    "      --aslr WHEN            when addresses are drawn: bundle (default); boot: valid until the next start;\n"
+    "                             process: never final, the images are loaded\n"
     "      --json                 report as a JSON object\n"
     "  -h, --help                 show this text\n";
 
@@ -65,7 +66,8 @@ static bool take_address(struct request *request)
 
 static bool take_aslr(struct request *request)
 {
-  static const struct choice choices[] = {{"bundle", PKGIMG_ASLR_BUNDLE}, {"boot", PKGIMG_ASLR_BOOT}, {NULL, 0}};
+  static const struct choice choices[] = {
+      {"bundle", PKGIMG_ASLR_BUNDLE}, {"boot", PKGIMG_ASLR_BOOT}, {"process", PKGIMG_ASLR_PROCESS}, {NULL, 0}};
   int value = 0;
   bool good = option_choice("aslr", choices, optarg, &value);
   request->options.aslr = (enum pkgimg_aslr)value;

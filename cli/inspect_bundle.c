@@ -21,7 +21,7 @@ static void print_header(const char *path, const struct pkgimg_bundle_summary *s
   printf("%s\n  bundle of      %zu images\n", style.off, summary->images);
   printf("  machine        %s\n", summary->machine);
   printf("  needs          %s\n", *summary->features ? summary->features : "any processor of it");
-  printf("  valid          %s\n", summary->until_boot ? "until the machine restarts" : "always");
+  printf("  drawn per      %s\n", summary->aslr);
   printf("  format         %" PRIu32 "\n", summary->format_version);
   printf("  build id       %s\n", build_id_text(summary->build_id).digits);
   printf("  file           %" PRIu64 " bytes\n", summary->file_size);
@@ -139,7 +139,7 @@ void inspect_bundle_json(const struct inspect_view *view, const struct pkgimg_bu
   json_string(&json, "file", view->path);
   json_string(&json, "machine", summary->machine);
   json_string(&json, "features", summary->features);
-  json_truth(&json, "until_boot", summary->until_boot);
+  json_string(&json, "aslr", summary->aslr);
   json_unsigned(&json, "format_version", summary->format_version);
   json_string(&json, "build_id", build_id_text(summary->build_id).digits);
   json_unsigned(&json, "file_size", summary->file_size);

@@ -36,7 +36,7 @@ struct bundle_table {
 };
 
 /// When the addresses are drawn.
-enum bundle_aslr { BUNDLE_ASLR_BUNDLE, BUNDLE_ASLR_BOOT, BUNDLE_ASLR_COUNT };
+enum bundle_aslr { BUNDLE_ASLR_BUNDLE, BUNDLE_ASLR_BOOT, BUNDLE_ASLR_PROCESS, BUNDLE_ASLR_COUNT };
 
 /// The first bytes of the file, at most FORMAT_HEAD of them.
 struct bundle_header {

@@ -543,7 +543,7 @@ enum pkgimg_status pkgimg_bind(const struct pkgimg_bind_options *options, struct
   if (!options || options->size != sizeof *options)
     return fail(error, PKGIMG_INVALID_ARGUMENT, NULL, "struct pkgimg_bind_options: size: expected %zu, found %zu",
                 sizeof *options, options ? options->size : 0);
-  if (!options->output || !options->image_count || !options->images || options->aslr > PKGIMG_ASLR_BOOT)
+  if (!options->output || !options->image_count || !options->images || options->aslr > PKGIMG_ASLR_PROCESS)
     return fail(error, PKGIMG_INVALID_ARGUMENT, options->output, "pkgimg_bind: no output, no image, or unknown aslr");
   struct binder binder AUTO(binder_deinit) = {.options = options, .error = error};
   TRY(bind_all(&binder));

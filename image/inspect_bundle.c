@@ -42,6 +42,7 @@ static void summarise(struct pkgimg_bundle_inspection *inspection)
                           {"L", PROT_READ},
                           {"W", PROT_READ | PROT_WRITE},
                           {"H", PROT_READ | PROT_WRITE}};
+  static const char *const aslr_names[BUNDLE_ASLR_COUNT] = {"bundle", "boot", "process"};
   static_assert(PKGIMG_BLOCK_COUNT == BLOCK_COUNT, "the public number of blocks");
   const struct bundle_header *head = &inspection->head;
   struct pkgimg_bundle_summary *summary = &inspection->summary;
@@ -55,7 +56,7 @@ static void summarise(struct pkgimg_bundle_inspection *inspection)
       .format_version = head->version,
       .file_size = inspection->bytes.size,
       .base = head->base,
-      .until_boot = head->aslr == BUNDLE_ASLR_BOOT,
+      .aslr = aslr_names[head->aslr],
       .images = head->images.count,
       .gates = head->gates.count,
       .imports = head->imports.count,

@@ -15,6 +15,7 @@ extern "C" {
 enum pkgimg_aslr {
   PKGIMG_ASLR_BUNDLE,  ///< when it is made
   PKGIMG_ASLR_BOOT,    ///< when it is made, and it is valid until the machine restarts
+  PKGIMG_ASLR_PROCESS, ///< in each process: the images themselves are loaded, found through the bundle
 };
 
 /// Start from PKGIMG_BIND_OPTIONS_INIT.

@@ -214,7 +214,7 @@ struct pkgimg_bundle_summary {
   uint8_t build_id[16];
   uint64_t file_size;
   uint64_t base;
-  int until_boot;  ///< it is valid until the machine restarts
+  const char *aslr;  ///< when addresses are drawn: "bundle", "boot" (it is valid until the machine restarts), "process"
   struct pkgimg_area blocks[PKGIMG_BLOCK_COUNT];  ///< "code", "L", "W" and "H", where they go in memory
   size_t images, main_image;
   size_t gates;      ///< functions of the host

@@ -77,7 +77,7 @@ static const struct bundle_case cases[] = {
     {"W of 2^64", HEAD(blocks[2].size, HUGE & ~0x1fffffull), MALFORMED, MALFORMED, "size of a block"},
     {"H behind the file", HEAD(blocks[3].size, 0x40000000), TRUNCATED, TRUNCATED, "bytes of the bundle"},
     {"H of 2^63", HEAD(blocks[3].size, 1ull << 63), MALFORMED, MALFORMED, "size of a block"},
-    {"drawn never", HEAD(aslr, 2), MALFORMED, MALFORMED, "addresses"},
+    {"drawn never", HEAD(aslr, 3), MALFORMED, MALFORMED, "addresses"},
     {"a reserved member", HEAD(reserved, 1), MALFORMED, MALFORMED, "reserved"},
     {"main image that is not", HEAD(main_image, 99), MALFORMED, MALFORMED, "main image"},
     {"words of gates at 0", HEAD(slots, 0), MALFORMED, MALFORMED, "gates"},

@@ -189,6 +189,23 @@ static void another_boot(void)
   events_take();
 }
 
+// Addresses that no two processes share: the bundle only tells which images to load.
+static void drawn_per_process(void)
+{
+  struct pkgimg_bind_options options = PKGIMG_BIND_OPTIONS_INIT;
+  options.aslr = PKGIMG_ASLR_PROCESS;
+  options.base = 0x200000400000;
+  struct pkgimg_runtime *runtime = open_runtime(0);
+  struct pkgimg_image *leaf = load(runtime, bound("process.bundle", "leaf", &options, NULL));
+  expect_refusal(runtime, "each process");
+  struct pkgimg_stats stats = stats_of(runtime);
+  CHECK(stats.images_bound == 0 && stats.images == 1 && stats.sites > stats.sites_final);
+  CHECK((uint64_t)symbol(leaf, "leaf_function") - options.base > 4ull * FORMAT_AREA_LIMIT);
+  pkgimg_runtime_close(runtime);
+  CHECK(world_leaked(&before) == 0);
+  events_take();
+}
+
 static void another_page_size(void)
 {
   const char *path = bound("page.bundle", "leaf", NULL, NULL);
@@ -284,6 +301,7 @@ int main(void)
   taken_and_alone();
   another_processor();
   another_boot();
+  drawn_per_process();
   another_page_size();
   kept_objects();
   end_of_process();
