@@ -92,7 +92,7 @@ struct bundle_image {
   uint64_t offset;     ///< of its slot
   uint64_t slot_size;
   uint64_t heap;       ///< offset in H of its heap
-  uint32_t name, path; ///< strings; the path is as it was given
+  uint32_t name, path; ///< strings; the path is from the folder of the bundle, or absolute
   uint32_t work;       ///< bits of enum bundle_work
   uint32_t flags;      ///< FORMAT_SYSIMAGE, FORMAT_CAPTURED
   struct bundle_range dependencies, residuals, gates, bodies, roots;

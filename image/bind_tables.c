@@ -64,7 +64,7 @@ enum pkgimg_status binder_describe(struct binder *binder, const struct bound *im
   entry->exits = head->exits;
   entry->work = work_of(binder, image, entry);
   TRY(binder_string(binder, image->dep->name, &entry->name));
-  return binder_string(binder, image->dep->path, &entry->path);
+  return binder_path(binder, image->dep->path, &entry->path);
 }
 
 // ---- tables, behind the thunks

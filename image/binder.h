@@ -55,6 +55,11 @@ static inline const struct tables *tables_of(const struct bound *image)
 /// Append a string, which is found at `offset` of binder->strings.
 PKGIMG_MUST_USE enum pkgimg_status binder_string(struct binder *binder, const char *text, uint32_t *offset);
 
+// ---- bind_paths.c
+
+/// The same for the path of a file: from the folder of the bundle, or absolute.
+PKGIMG_MUST_USE enum pkgimg_status binder_path(struct binder *binder, const char *path, uint32_t *offset);
+
 // ---- bind_tables.c
 
 /// Fill the entry of an image whose words are bound.

@@ -8,7 +8,6 @@
 #include "mapper/blocks.h"
 #include "relocator/heaps.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -103,29 +102,6 @@ enum pkgimg_status bundle_open(struct session *session, const struct bundle_head
   bundle->next = runtime->bundles;
   *result = runtime->bundles = session->fresh_bundle = bundle;
   return PKGIMG_OK;
-}
-
-// ---- the images themselves, where the bundle does not do
-
-static const char *last_part(const char *path)
-{
-  const char *slash = strrchr(path, '/');
-  return slash ? slash + 1 : path;
-}
-
-bool bundle_image_path(struct session *session, const struct bundle_header *head, unsigned attempt, char *path)
-{
-  struct bundle bundle = {.runtime = session->runtime, .head = *head};
-  bundle.code = blocks_map_tables(&session->root, &bundle.head, &session->runtime->counts);
-  if (!bundle.code)
-    return false;
-  const char *stored = string_at(&bundle, entry_at(&bundle, bundle.head.main_image)->path);
-  size_t folder = (size_t)(last_part(session->path) - session->path);
-  int length = attempt == 0   ? snprintf(path, 4096, "%.*s%s", (int)folder, session->path, last_part(stored))
-               : attempt == 1 ? snprintf(path, 4096, "%s", stored)
-                              : -1;
-  blocks_unmap_tables(&bundle.head, bundle.code);
-  return length > 0 && length < 4096;
 }
 
 // ---- life

@@ -3,6 +3,7 @@
 // Looking at bundles.
 #include "cpuid/isa.h"
 #include "format/bundle_view.h"
+#include "image/bundle_files.h"
 #include "image/inspect.h"
 #include "mapper/mapper.h"
 
@@ -17,6 +18,7 @@ struct pkgimg_bundle_inspection {
   struct bundle_header head;
   struct bundle_view view;
   char features[1024];
+  char changed[BUNDLE_PATH];
   struct pkgimg_bundle_summary summary;
 };
 
@@ -136,6 +138,16 @@ struct pkgimg_bound_image pkgimg_bundle_inspection_image(const struct pkgimg_bun
   };
   memcpy(image.build_id, entry->geometry.build_id, sizeof image.build_id);
   return image;
+}
+
+const char *pkgimg_bundle_inspection_changed(struct pkgimg_bundle_inspection *inspection, size_t index)
+{
+  struct map_counts counts = {0};
+  struct disk_header header;
+  const uint8_t *bound = bundle_image(inspection->view, (uint32_t)index)->geometry.build_id;
+  bool there = bundle_file_identity(inspection->path, inspection->view, (uint32_t)index, inspection->changed, &header,
+                                    &counts);
+  return there && memcmp(header.geometry.build_id, bound, 16) != 0 ? inspection->changed : NULL;
 }
 
 static size_t uses_of(const struct pkgimg_bundle_inspection *inspection, size_t gate)

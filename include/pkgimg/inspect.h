@@ -224,7 +224,7 @@ struct pkgimg_bundle_summary {
 
 /// An image of a bundle.
 struct pkgimg_bound_image {
-  const char *name, *path;  ///< the path as it was given to bind
+  const char *name, *path;  ///< the path from the folder of the bundle, or absolute
   uint8_t build_id[16];
   uint64_t address, size;   ///< of its areas in the blocks
   uint64_t heap_size;
@@ -239,6 +239,9 @@ PKGIMG_PUBLIC const struct pkgimg_bundle_summary *pkgimg_bundle_inspection_summa
 /// Each takes an index below the count in the summary. `uses` of a gate counts images.
 PKGIMG_PUBLIC struct pkgimg_bound_image pkgimg_bundle_inspection_image(
     const struct pkgimg_bundle_inspection *inspection, size_t index);
+/// The path of the file that an image would be loaded from today, if it is there and holds another build than the one that
+/// was bound; NULL if not. Reads the beginning of that file. Valid until the next call.
+PKGIMG_PUBLIC const char *pkgimg_bundle_inspection_changed(struct pkgimg_bundle_inspection *inspection, size_t index);
 PKGIMG_PUBLIC struct pkgimg_import pkgimg_bundle_inspection_gate(const struct pkgimg_bundle_inspection *inspection,
                                                                  size_t index);
 

@@ -139,6 +139,7 @@ static void taken_and_alone(void)
   struct pkgimg_runtime *runtime = open_runtime(0);
   CHECK_STATUS(pkgimg_load(runtime, path, &image, &error), PKGIMG_BUSY, &error);
   CHECK(strstr(error.text, "address space") && strstr(error.text, "alone.bundle"));
+  CHECK(stats_of(runtime).bundles_refused == 1);
   pkgimg_runtime_close(runtime);
   CHECK(world_leaked(&before) == 0);
 }
