@@ -499,14 +499,12 @@ static enum pkgimg_status find_dependencies(struct binder *binder, size_t index)
   if (!image->dependencies)
     return fail_memory(binder->error, tables->dependency_count * sizeof *image->dependencies);
   for (uint32_t i = 0; i < tables->dependency_count; i++) {
-    size_t at = 0;
-    while (at < index && memcmp(binder->deps.items[at]->file.header.geometry.build_id,
-                                tables->dependencies[i].build_id, 16) != 0)
-      at++;
-    if (at == index)
-      return fail_name(binder->error, PKGIMG_MALFORMED, image->dep->path,
-                       tables->strings + tables->dependencies[i].name, "a dependency that its closure does not hold");
-    image->dependencies[i] = (uint32_t)at;
+    const struct disk_dependency *wanted = &tables->dependencies[i];
+    const struct dep *dep = deps_find(&binder->deps, tables->strings + wanted->name);
+    if (!dep || dep->number >= index || memcmp(dep->file.header.geometry.build_id, wanted->build_id, 16) != 0)
+      return fail_name(binder->error, PKGIMG_MALFORMED, image->dep->path, tables->strings + wanted->name,
+                       "a dependency that its closure does not hold");
+    image->dependencies[i] = dep->number;
   }
   return PKGIMG_OK;
 }
