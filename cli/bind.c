@@ -130,6 +130,11 @@ static void report_text(const char *output, const struct pkgimg_bind_report *rep
          " functions of the host, %" PRIu64 " words left to each process\n",
          output, report->images, report->base, report->bytes / 1024, report->sites, report->gates,
          report->residuals);
+  if (report->unchanged)
+    printf("%s: the same as before: left as it is\n", output);
+  else if (report->replaced)
+    printf("%s: %" PRIu64 " of these images as in the bundle before; written anew as a whole\n", output,
+           report->images_before);
 }
 
 static void report_json(const char *output, const struct pkgimg_bind_report *report)
@@ -143,6 +148,9 @@ static void report_json(const char *output, const struct pkgimg_bind_report *rep
   json_unsigned(&json, "sites", report->sites);
   json_unsigned(&json, "gates", report->gates);
   json_unsigned(&json, "residuals", report->residuals);
+  json_unsigned(&json, "images_before", report->images_before);
+  json_truth(&json, "replaced", report->replaced);
+  json_truth(&json, "unchanged", report->unchanged);
   json_close(&json, '}');
   putchar('\n');
 }

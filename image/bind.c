@@ -18,7 +18,7 @@
 #include <string.h>
 #include <sys/random.h>
 
-static void binder_deinit(struct binder *binder)
+void binder_deinit(struct binder *binder)
 {
   for (size_t i = 0; binder->images && i < binder->deps.count; i++) {
     free(binder->images[i].bodies);
@@ -117,7 +117,6 @@ static enum pkgimg_status draw_base(struct binder *binder)
 {
   const uint64_t first = 0x200000000000, last = 0x500000000000;
   uint64_t random;
-  binder->base = binder->options->base;
   if (binder->base % BUNDLE_ALIGN)
     return fail(binder->error, PKGIMG_INVALID_ARGUMENT, binder->options->output,
                 "base address 0x%llx: expected a multiple of 0x%x", (unsigned long long)binder->base, BUNDLE_ALIGN);
@@ -509,18 +508,14 @@ static enum pkgimg_status find_dependencies(struct binder *binder, size_t index)
   return PKGIMG_OK;
 }
 
-static enum pkgimg_status publish(struct binder *binder)
-{
-  struct span parts[BLOCK_COUNT];
-  for (int i = 0; i < BLOCK_COUNT; i++)
-    parts[i] = (struct span){binder->blocks[i].data, binder->blocks[i].size};
-  return file_publish_parts(binder->options->output, parts, BLOCK_COUNT, 0666, binder->error);
-}
-
-static enum pkgimg_status bind_all(struct binder *binder)
+enum pkgimg_status binder_begin(struct binder *binder)
 {
   TRY(look_at_host(binder));
-  TRY(read_images(binder));
+  return read_images(binder);
+}
+
+enum pkgimg_status binder_make(struct binder *binder)
+{
   TRY(draw_base(binder));
   TRY(lay_out(binder));
   TRY(buffer_append(&binder->strings, "", 1, binder->error));
@@ -531,25 +526,5 @@ static enum pkgimg_status bind_all(struct binder *binder)
     TRY(bind_image(binder, &binder->images[i], &binder->entries[i]));
     TRY(binder_describe(binder, &binder->images[i], &binder->entries[i]));
   }
-  TRY(binder_finish(binder));
-  return publish(binder);
-}
-
-enum pkgimg_status pkgimg_bind(const struct pkgimg_bind_options *options, struct pkgimg_bind_report *report,
-                               struct pkgimg_error *error)
-{
-  if (!options || options->size != sizeof *options)
-    return fail(error, PKGIMG_INVALID_ARGUMENT, NULL, "struct pkgimg_bind_options: size: expected %zu, found %zu",
-                sizeof *options, options ? options->size : 0);
-  if (!options->output || !options->image_count || !options->images || options->aslr > PKGIMG_ASLR_PROCESS)
-    return fail(error, PKGIMG_INVALID_ARGUMENT, options->output, "pkgimg_bind: no output, no image, or unknown aslr");
-  struct binder binder AUTO(binder_deinit) = {.options = options, .error = error};
-  TRY(bind_all(&binder));
-  binder.report.images = binder.deps.count;
-  binder.report.base = binder.base;
-  binder.report.gates = binder.gates.count;
-  binder.report.residuals = binder.residual_count;
-  if (report)
-    *report = binder.report;
-  return PKGIMG_OK;
+  return binder_finish(binder);
 }

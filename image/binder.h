@@ -52,6 +52,13 @@ static inline const struct tables *tables_of(const struct bound *image)
   return &image->dep->file.tables;
 }
 
+// ---- bind.c
+
+/// Look at the host and read the images.
+PKGIMG_MUST_USE enum pkgimg_status binder_begin(struct binder *binder);
+/// Bind them at binder->base, or a random one if that is 0. The blocks are complete then.
+PKGIMG_MUST_USE enum pkgimg_status binder_make(struct binder *binder);
+void binder_deinit(struct binder *binder);
 /// Append a string, which is found at `offset` of binder->strings.
 PKGIMG_MUST_USE enum pkgimg_status binder_string(struct binder *binder, const char *text, uint32_t *offset);
 

@@ -43,9 +43,13 @@ struct pkgimg_bind_report {
   uint64_t sites;      ///< words that are final
   uint64_t gates;      ///< functions of the host
   uint64_t residuals;  ///< words that each process fills
+  uint64_t images_before;  ///< images that the bundle which was at the output holds, too
+  int replaced;           ///< there was one, and it was another
+  int unchanged;          ///< it was this one, and stays
 };
 
-/// Bind images with all that they need. The file appears as a whole or not at all. `report` may be NULL.
+/// Bind images with all that they need. The file appears as a whole or not at all. A bundle that is there already and would
+/// be the same again stays as it is, with its addresses, unless `base` asks for others. `report` may be NULL.
 PKGIMG_PUBLIC PKGIMG_MUST_USE enum pkgimg_status pkgimg_bind(const struct pkgimg_bind_options *options,
                                                              struct pkgimg_bind_report *report,
                                                              struct pkgimg_error *error);
