@@ -13,7 +13,7 @@
 /// An image on its way into the bundle.
 struct bound {
   const struct dep *dep;
-  uint64_t offset, slot_size, heap;
+  uint64_t offset, slot_size, heap;  // offsets from the first region
   uint32_t *bodies;       // of its clones, as linked
   uint32_t *dependencies; // their numbers in the bundle
 };
@@ -32,8 +32,9 @@ struct binder {
   struct bound *images;  // in the order of deps
   struct cpu_features features;
   unsigned vector_bits;
-  uint64_t base, slots_end, heap_end;
-  struct buffer blocks[BLOCK_COUNT];
+  uint64_t base, slots_end;  // in the first region
+  struct buffer blocks[BUNDLE_BLOCKS];
+  unsigned regions;
   struct buffer tables;  // behind the thunks
   struct bundle_header head;
   struct buffer strings;
@@ -50,6 +51,13 @@ struct binder {
 static inline const struct tables *tables_of(const struct bound *image)
 {
   return &image->dep->file.tables;
+}
+
+/// Where an image begins in a block.
+static inline uint8_t *bound_at(const struct binder *binder, const struct bound *image, enum bundle_block block)
+{
+  uint64_t offset = block == BLOCK_H ? image->heap : image->offset;
+  return binder->blocks[image->offset / BUNDLE_STRIDE * BLOCK_COUNT + block].data + offset % BUNDLE_STRIDE;
 }
 
 // ---- bind.c

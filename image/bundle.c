@@ -16,7 +16,8 @@ extern void __cxa_finalize(void *handle);
 static void bundle_destroy(struct bundle *bundle)
 {
   if (bundle->mapped) {
-    heaps_remove((void *)(bundle->head.base + FORMAT_H_START));
+    for (unsigned i = BLOCK_H; i < bundle_block_count(&bundle->head); i += BLOCK_COUNT)
+      heaps_remove((void *)(bundle->head.base + bundle_start(i)));
     blocks_unmap(&bundle->head);
   }
   free(bundle->active);
@@ -44,8 +45,9 @@ static enum pkgimg_status map_bundle(struct session *session, struct bundle *bun
   bundle->mapped = true;
   bundle->code = (const uint8_t *)head->base;
   bundle->region = (struct region){.base = (uint8_t *)head->base, .size = head->slots, .holders = 1};
-  if (head->blocks[BLOCK_H].size)
-    TRY(heaps_add((void *)(head->base + FORMAT_H_START), head->blocks[BLOCK_H].size, session->error));
+  for (unsigned i = BLOCK_H; i < bundle_block_count(head); i += BLOCK_COUNT)
+    if (head->blocks[i].size)
+      TRY(heaps_add((void *)(head->base + bundle_start(i)), head->blocks[i].size, session->error));
   struct reader reader = reader_of(bundle, session->error);
   TRY(bundle_unwind_check(&reader, view_of(bundle)));
   session_phase_done(session, PKGIMG_PHASE_MAP);

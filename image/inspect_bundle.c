@@ -37,15 +37,7 @@ int pkgimg_is_bundle(const char *path)
 
 static void summarise(struct pkgimg_bundle_inspection *inspection)
 {
-  static const struct {
-    const char *name;
-    int protection;
-  } kinds[BLOCK_COUNT] = {{"code", PROT_READ | PROT_EXEC},
-                          {"L", PROT_READ},
-                          {"W", PROT_READ | PROT_WRITE},
-                          {"H", PROT_READ | PROT_WRITE}};
   static const char *const aslr_names[BUNDLE_ASLR_COUNT] = {"bundle", "boot", "process"};
-  static_assert(PKGIMG_BLOCK_COUNT == BLOCK_COUNT, "the public number of blocks");
   const struct bundle_header *head = &inspection->head;
   struct pkgimg_bundle_summary *summary = &inspection->summary;
   struct cpu_features needs;
@@ -59,19 +51,13 @@ static void summarise(struct pkgimg_bundle_inspection *inspection)
       .file_size = inspection->bytes.size,
       .base = head->base,
       .aslr = aslr_names[head->aslr],
+      .regions = head->regions,
       .images = head->images.count,
       .gates = head->gates.count,
       .imports = head->imports.count,
       .residuals = head->residuals.count,
   };
   memcpy(summary->build_id, head->build_id, sizeof summary->build_id);
-  for (int i = 0; i < BLOCK_COUNT; i++)
-    summary->blocks[i] = (struct pkgimg_area){.name = kinds[i].name,
-                                              .address = head->base + bundle_starts[i],
-                                              .memory_size = head->blocks[i].size,
-                                              .file_offset = head->blocks[i].file_offset,
-                                              .file_size = head->blocks[i].size,
-                                              .protection = kinds[i].protection};
 }
 
 static enum pkgimg_status fill(struct pkgimg_bundle_inspection *inspection, const char *path,
@@ -117,6 +103,25 @@ const struct pkgimg_bundle_summary *pkgimg_bundle_inspection_summary(
     const struct pkgimg_bundle_inspection *inspection)
 {
   return &inspection->summary;
+}
+
+struct pkgimg_area pkgimg_bundle_inspection_block(const struct pkgimg_bundle_inspection *inspection, size_t index)
+{
+  static const struct {
+    const char *name;
+    int protection;
+  } kinds[BLOCK_COUNT] = {{"code", PROT_READ | PROT_EXEC},
+                          {"L", PROT_READ},
+                          {"W", PROT_READ | PROT_WRITE},
+                          {"H", PROT_READ | PROT_WRITE}};
+  static_assert(PKGIMG_BLOCK_COUNT == BLOCK_COUNT, "the public number of blocks");
+  const struct bundle_block_at *block = &inspection->head.blocks[index];
+  return (struct pkgimg_area){.name = kinds[index % BLOCK_COUNT].name,
+                              .address = inspection->head.base + bundle_start((unsigned)index),
+                              .memory_size = block->size,
+                              .file_offset = block->file_offset,
+                              .file_size = block->size,
+                              .protection = kinds[index % BLOCK_COUNT].protection};
 }
 
 struct pkgimg_bound_image pkgimg_bundle_inspection_image(const struct pkgimg_bundle_inspection *inspection,

@@ -80,7 +80,7 @@ static bool before_same(const struct binder *binder)
   uint64_t at = 0;
   if (file_read(binder->options->output, &bytes, NULL) != PKGIMG_OK)
     return false;
-  for (int i = 0; i < BLOCK_COUNT; at += binder->blocks[i++].size)
+  for (unsigned i = 0; i < bundle_block_count(&binder->head); at += binder->blocks[i++].size)
     if (!range_within(at, binder->blocks[i].size, bytes.size) ||
         memcmp(bytes.data + at, binder->blocks[i].data, binder->blocks[i].size) != 0)
       return false;
@@ -91,16 +91,17 @@ static bool before_same(const struct binder *binder)
 
 static enum pkgimg_status publish(struct binder *binder)
 {
-  struct span parts[BLOCK_COUNT];
-  for (int i = 0; i < BLOCK_COUNT; i++)
+  struct span parts[BUNDLE_BLOCKS];
+  for (unsigned i = 0; i < bundle_block_count(&binder->head); i++)
     parts[i] = (struct span){binder->blocks[i].data, binder->blocks[i].size};
-  return file_publish_parts(binder->options->output, parts, BLOCK_COUNT, 0666, binder->error);
+  return file_publish_parts(binder->options->output, parts, bundle_block_count(&binder->head), 0666, binder->error);
 }
 
 static void fill_report(struct binder *binder, const struct before *before, bool unchanged)
 {
   struct pkgimg_bind_report *report = &binder->report;
   report->images = binder->deps.count;
+  report->regions = binder->regions;
   report->base = binder->base;
   report->gates = binder->gates.count;
   report->residuals = binder->residual_count;

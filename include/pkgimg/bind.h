@@ -31,6 +31,7 @@ struct pkgimg_bind_options {
   unsigned max_vector_bits;        ///< use no body with wider vectors; 0: no limit
   uint64_t base;                   ///< first address, a multiple of 2 MiB; 0: drawn at random
   enum pkgimg_aslr aslr;
+  uint64_t reach;                  ///< bytes of images in a region at most; 0: as far as code reaches. For tests
 };
 #define PKGIMG_BIND_OPTIONS_INIT                                                                                  \
   {                                                                                                               \
@@ -40,6 +41,7 @@ struct pkgimg_bind_options {
 /// What a bundle holds.
 struct pkgimg_bind_report {
   uint64_t images, base, bytes;
+  uint64_t regions;    ///< of address space, one unless that is more than code can reach
   uint64_t sites;      ///< words that are final
   uint64_t gates;      ///< functions of the host
   uint64_t residuals;  ///< words that each process fills
