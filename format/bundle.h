@@ -10,6 +10,10 @@
 // Each block is one mapping. The images lie in them as in a region (mapper/mapper.h), so addresses of an image as
 // linked, plus the base, plus the image's offset, are addresses in memory. Blocks begin at multiples of 2 MiB in the
 // file as in memory: the kernel then maps them in large pieces.
+//
+// What one region cannot hold lies in further ones. Each has four such blocks, behind those of the region before it in the
+// file, without header, thunks, tables and slots, and begins BUNDLE_STRIDE behind it in memory. Offsets of images and of heaps
+// count from the first region, so an address is the same sum in all of them.
 #ifndef FORMAT_BUNDLE_H
 #define FORMAT_BUNDLE_H
 
@@ -21,8 +25,19 @@
 
 enum bundle_block { BLOCK_CODE, BLOCK_L, BLOCK_W, BLOCK_H, BLOCK_COUNT };
 
-/// Where each begins, from the base.
+/// Where each begins, from the base of its region.
 static const uint64_t bundle_starts[BLOCK_COUNT] = {0, FORMAT_L_START, FORMAT_W_START, FORMAT_H_START};
+
+/// The most regions of a bundle, and the distance from one to the next.
+#define BUNDLE_REGIONS 8u
+#define BUNDLE_STRIDE  0x1000000000ull
+#define BUNDLE_BLOCKS  (BUNDLE_REGIONS * BLOCK_COUNT)
+
+/// Where a block begins, from the base of the bundle.
+static inline uint64_t bundle_start(unsigned block)
+{
+  return block / BLOCK_COUNT * BUNDLE_STRIDE + bundle_starts[block % BLOCK_COUNT];
+}
 
 struct bundle_block_at {
   uint64_t file_offset;  ///< multiple of BUNDLE_ALIGN
@@ -36,7 +51,7 @@ struct bundle_table {
 };
 
 /// When the addresses are drawn.
-enum bundle_aslr { BUNDLE_ASLR_BUNDLE, BUNDLE_ASLR_BOOT, BUNDLE_ASLR_COUNT };
+enum bundle_aslr { BUNDLE_ASLR_BUNDLE, BUNDLE_ASLR_BOOT, BUNDLE_ASLR_PROCESS, BUNDLE_ASLR_COUNT };
 
 /// The first bytes of the file, at most FORMAT_HEAD of them.
 struct bundle_header {
@@ -46,13 +61,13 @@ struct bundle_header {
   uint64_t hash;        ///< XXH3-64 of the header behind this member
   uint8_t build_id[16];  ///< XXH3-128 of the file with zeros here and in `hash`
   uint64_t base;        ///< multiple of BUNDLE_ALIGN
-  struct bundle_block_at blocks[BLOCK_COUNT];
+  struct bundle_block_at blocks[BUNDLE_BLOCKS];  ///< by region
   uint64_t features[FORMAT_FEATURE_WORDS];  ///< that the chosen bodies need
   uint32_t page_size;
   uint32_t aslr;           ///< enum bundle_aslr
   uint8_t boot[16];        ///< the boot that it was bound in, if its addresses are for one boot
   uint32_t main_image;     ///< what loading the bundle itself means
-  uint32_t reserved;
+  uint32_t regions;        ///< how many, at least 1
   struct bundle_table strings;    ///< bytes, each string ends with a NUL; the first is empty
   struct bundle_table images;     ///< struct bundle_image, dependencies first
   struct bundle_table names;      ///< uint32_t: hash table of images by name; capacity a power of two
@@ -74,6 +89,17 @@ static_assert(sizeof(struct bundle_header) <= FORMAT_HEAD, "bundle_header");
 #define BUNDLE_HASHED 24u
 static_assert(offsetof(struct bundle_header, build_id) == BUNDLE_HASHED, "bundle_header.hash");
 
+static inline unsigned bundle_block_count(const struct bundle_header *head)
+{
+  return head->regions * BLOCK_COUNT;
+}
+
+/// Where the slots of images in a region end, from its base.
+static inline uint64_t bundle_slots_end(const struct bundle_header *head, uint64_t region)
+{
+  return region == 0 ? head->slots : head->blocks[region * BLOCK_COUNT + BLOCK_CODE].size;
+}
+
 /// No entry of a hash table.
 #define BUNDLE_NONE UINT32_MAX
 
@@ -93,7 +119,7 @@ struct bundle_image {
   uint64_t offset;     ///< of its slot
   uint64_t slot_size;
   uint64_t heap;       ///< offset in H of its heap
-  uint32_t name, path; ///< strings; the path is as it was given
+  uint32_t name, path; ///< strings; the path is from the folder of the bundle, or absolute
   uint32_t work;       ///< bits of enum bundle_work
   uint32_t flags;      ///< FORMAT_SYSIMAGE, FORMAT_CAPTURED
   struct bundle_range dependencies, residuals, gates, bodies, roots;

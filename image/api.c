@@ -201,7 +201,8 @@ enum pkgimg_status pkgimg_load(struct pkgimg_runtime *runtime, const char *path,
   if (!runtime || !path || !image)
     return fail(error, PKGIMG_INVALID_ARGUMENT, path, "pkgimg_load: a NULL runtime, path or result");
   LOCKED;
-  TRY(load_image(runtime, path, image, &fresh, error));
+  struct pkgimg_error unread;  // statistics tell of a refusal, whether or not the caller takes errors
+  TRY(load_image(runtime, path, image, &fresh, error ? error : &unread));
   uint64_t begin = clock_now();
   images_start(fresh);
   for (struct pkgimg_image *ready = fresh ? fresh : *image; ready; ready = fresh ? ready->next : NULL)

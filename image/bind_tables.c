@@ -64,7 +64,7 @@ enum pkgimg_status binder_describe(struct binder *binder, const struct bound *im
   entry->exits = head->exits;
   entry->work = work_of(binder, image, entry);
   TRY(binder_string(binder, image->dep->name, &entry->name));
-  return binder_string(binder, image->dep->path, &entry->path);
+  return binder_path(binder, image->dep->path, &entry->path);
 }
 
 // ---- tables, behind the thunks
@@ -279,7 +279,8 @@ static enum pkgimg_status fill_header(struct binder *binder)
   TRY(find_main(binder));
   TRY(read_boot(binder));
   uint64_t at = 0;
-  for (int i = 0; i < BLOCK_COUNT; i++) {
+  head->regions = binder->regions;
+  for (unsigned i = 0; i < bundle_block_count(head); i++) {
     uint64_t size = binder->blocks[i].size;
     TRY(buffer_append(&binder->blocks[i], NULL, round_up(size, BUNDLE_ALIGN) - size, binder->error));
     head->blocks[i] = (struct bundle_block_at){.file_offset = at, .size = binder->blocks[i].size};
@@ -296,7 +297,7 @@ static enum pkgimg_status identify(struct binder *binder)
   if (!hash)
     return fail_memory(binder->error, sizeof *head);
   memcpy(binder->blocks[BLOCK_CODE].data, head, sizeof *head);
-  for (int i = 0; i < BLOCK_COUNT; i++)
+  for (unsigned i = 0; i < bundle_block_count(head); i++)
     hash128_add(hash, binder->blocks[i].data, binder->blocks[i].size);
   hash128_result(hash, head->build_id);
   hash128_destroy(hash);

@@ -13,7 +13,7 @@
 /// An image on its way into the bundle.
 struct bound {
   const struct dep *dep;
-  uint64_t offset, slot_size, heap;
+  uint64_t offset, slot_size, heap;  // offsets from the first region
   uint32_t *bodies;       // of its clones, as linked
   uint32_t *dependencies; // their numbers in the bundle
 };
@@ -32,8 +32,9 @@ struct binder {
   struct bound *images;  // in the order of deps
   struct cpu_features features;
   unsigned vector_bits;
-  uint64_t base, slots_end, heap_end;
-  struct buffer blocks[BLOCK_COUNT];
+  uint64_t base, slots_end;  // in the first region
+  struct buffer blocks[BUNDLE_BLOCKS];
+  unsigned regions;
   struct buffer tables;  // behind the thunks
   struct bundle_header head;
   struct buffer strings;
@@ -52,8 +53,27 @@ static inline const struct tables *tables_of(const struct bound *image)
   return &image->dep->file.tables;
 }
 
+/// Where an image begins in a block.
+static inline uint8_t *bound_at(const struct binder *binder, const struct bound *image, enum bundle_block block)
+{
+  uint64_t offset = block == BLOCK_H ? image->heap : image->offset;
+  return binder->blocks[image->offset / BUNDLE_STRIDE * BLOCK_COUNT + block].data + offset % BUNDLE_STRIDE;
+}
+
+// ---- bind.c
+
+/// Look at the host and read the images.
+PKGIMG_MUST_USE enum pkgimg_status binder_begin(struct binder *binder);
+/// Bind them at binder->base, or a random one if that is 0. The blocks are complete then.
+PKGIMG_MUST_USE enum pkgimg_status binder_make(struct binder *binder);
+void binder_deinit(struct binder *binder);
 /// Append a string, which is found at `offset` of binder->strings.
 PKGIMG_MUST_USE enum pkgimg_status binder_string(struct binder *binder, const char *text, uint32_t *offset);
+
+// ---- bind_paths.c
+
+/// The same for the path of a file: from the folder of the bundle, or absolute.
+PKGIMG_MUST_USE enum pkgimg_status binder_path(struct binder *binder, const char *path, uint32_t *offset);
 
 // ---- bind_tables.c
 

@@ -55,6 +55,8 @@ enum pkgimg_status bundle_check_host(struct session *session, const struct bundl
   if (head->page_size != FORMAT_PAGE)
     return fail_at(session->error, PKGIMG_WRONG_MACHINE, session->path, offsetof(struct bundle_header, page_size),
                    "page size", FORMAT_PAGE, head->page_size);
+  if (head->aslr == BUNDLE_ASLR_PROCESS)
+    return fail(session->error, PKGIMG_MISMATCH, session->path, "addresses are drawn in each process");
   TRY(check_processor(session, head));
   return check_boot(session, head);
 }

@@ -156,9 +156,10 @@ enum pkgimg_status image_find(struct session *session, const uint8_t build_id[16
 // An address in code, L or W as an offset among the slots.
 static bool slots_offset(const struct bundle *bundle, uint64_t address, uint64_t *offset)
 {
-  for (int i = 0; i < BLOCK_H; i++) {
-    *offset = address - (bundle->head.base + bundle_starts[i]);
-    if (*offset < bundle->head.slots)
+  uint64_t from_base = address - bundle->head.base, region = from_base / BUNDLE_STRIDE;
+  for (int i = 0; region < bundle->head.regions && i < BLOCK_H; i++) {
+    *offset = from_base - bundle_starts[i];
+    if (from_base % BUNDLE_STRIDE - bundle_starts[i] < bundle_slots_end(&bundle->head, region))
       return true;
   }
   return false;

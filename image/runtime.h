@@ -106,7 +106,7 @@ struct pkgimg_image *index_find(const struct pkgimg_runtime *runtime, const uint
 PKGIMG_MUST_USE enum pkgimg_status index_add(struct pkgimg_image *image, struct pkgimg_error *error);
 void index_remove(struct pkgimg_image *image);
 
-// ---- load.c
+// ---- attempt.c
 
 /// Load an image with what it needs, up to the point where its constructors may run; `image` gets
 /// one user. `fresh` is the first image that this load added, NULL if there is none.

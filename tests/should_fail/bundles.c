@@ -78,10 +78,16 @@ static const struct bundle_case cases[] = {
     {"L beside 2 MiB", HEAD(blocks[1].size, 0x1000), MALFORMED, MALFORMED, "size of a block"},
     {"no L", HEAD(blocks[1].size, 0), MALFORMED, MALFORMED, NULL},
     {"W of 2^64", HEAD(blocks[2].size, HUGE & ~0x1fffffull), MALFORMED, MALFORMED, "size of a block"},
-    {"H behind the file", HEAD(blocks[3].size, 0x40000000), TRUNCATED, TRUNCATED, "bytes of the bundle"},
+    {"H behind the file", HEAD(blocks[7].size, 0x40000000), TRUNCATED, TRUNCATED, "bytes of the bundle"},
     {"H of 2^63", HEAD(blocks[3].size, 1ull << 63), MALFORMED, MALFORMED, "size of a block"},
-    {"drawn never", HEAD(aslr, 2), MALFORMED, MALFORMED, "addresses"},
-    {"a reserved member", HEAD(reserved, 1), MALFORMED, MALFORMED, "reserved"},
+    {"drawn never", HEAD(aslr, 3), MALFORMED, MALFORMED, "addresses"},
+    {"no regions", HEAD(regions, 0), MALFORMED, MALFORMED, "number of regions"},
+    {"more regions than there may be", HEAD(regions, 9), MALFORMED, MALFORMED, "number of regions"},
+    {"fewer regions than blocks", HEAD(regions, 1), MALFORMED, MALFORMED, "a block of no region"},
+    {"more regions than blocks", HEAD(regions, 3), MALFORMED, MALFORMED, "file offset of a block"},
+    {"another region elsewhere", HEAD(blocks[4].file_offset, 0), MALFORMED, MALFORMED, "file offset of a block"},
+    {"W of another region too small", HEAD(blocks[6].size, 0), MALFORMED, MALFORMED, "size of a block"},
+    {"code of another region over L", HEAD(blocks[4].size, 0x40200000), MALFORMED, MALFORMED, "size of a block"},
     {"main image that is not", HEAD(main_image, 99), MALFORMED, MALFORMED, "main image"},
     {"words of gates at 0", HEAD(slots, 0), MALFORMED, MALFORMED, "gates"},
     {"words of gates beside a page", HEAD(slots, 0x1008), MALFORMED, MALFORMED, "gates"},
@@ -111,6 +117,8 @@ static const struct bundle_case cases[] = {
     {"image on the header", IMAGE(offset, 0), MALFORMED, MALFORMED, "offset of an image"},
     {"image beside a page", IMAGE(offset, 4104), MALFORMED, MALFORMED, "offset of an image"},
     {"image behind the others", IMAGE(offset, 0x40000000), MALFORMED, MALFORMED, "offset of an image"},
+    {"image in no region", IMAGE(offset, 2 * BUNDLE_STRIDE + 0x1000), MALFORMED, MALFORMED, "offset of an image"},
+    {"image at the start of a region", IMAGE(offset, BUNDLE_STRIDE), MALFORMED, MALFORMED, "offset of an image"},
     {"image at 2^64", IMAGE(offset, HUGE & ~0xfffull), MALFORMED, MALFORMED, "offset of an image"},
     {"image on another", IMAGE(offset, 0x1000), MALFORMED, MALFORMED, NULL},
     {"image of a page", IMAGE(slot_size, 0x1000), MALFORMED, MALFORMED, "size of an image"},
@@ -340,8 +348,12 @@ unsigned run_bundles(const struct folders *folders)
   options.images = images;
   options.image_count = 2;
   options.base = 0x200012200000;
-  if (pkgimg_bind(&options, NULL, &error) != PKGIMG_OK)
+  options.reach = 0x10000;
+  struct pkgimg_bind_report report;
+  if (pkgimg_bind(&options, &report, &error) != PKGIMG_OK)
     return (unsigned)printf("%s\n", error.text);
+  if (report.regions != 2)
+    return (unsigned)printf("the good bundle has %u regions\n", (unsigned)report.regions);
   struct expectation fine = {"the good bundle", OK, NULL};
   unsigned failures = !expect_verify(&fine, good) + !expect_load(&fine, good, PKGIMG_PREFETCH_NONE);
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
