@@ -157,7 +157,9 @@ static enum pkgimg_status choose_bodies(struct session *session, struct pkgimg_i
     return fail_memory(session->error, tables->clone_count * sizeof *image->clone_bodies);
   struct processor processor = {
       .features = &runtime->features, .vector_bits = runtime->vector_bits, .only_baseline = runtime->only_baseline};
-  TRY(bodies_choose(image->path, tables, &processor, image->clone_bodies, &runtime->stats.clones_raised, session->error));
+  struct choice choice = {0};
+  TRY(bodies_choose(image->path, tables, &processor, image->clone_bodies, &choice, session->error));
+  runtime->stats.clones_raised += choice.raised;
   for (uint32_t i = 0; i < tables->clone_count; i++)
     image->clone_symbols[i] = tables->clones[i].symbol;
   image->clone_count = tables->clone_count;
