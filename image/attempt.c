@@ -70,7 +70,10 @@ static enum pkgimg_status run(struct session *session, struct pkgimg_image **ima
 static void session_deinit(struct session *session)
 {
   struct map_counts *counts = &session->runtime->counts;
-  region_drop(session->region);
+  for (struct region *region = session->regions, *next; region; region = next) {
+    next = region->next;
+    region_drop(region);
+  }
   image_close(&session->root, counts);
   if (session->folder != AT_FDCWD)
     folder_close(session->folder, counts);

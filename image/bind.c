@@ -499,21 +499,16 @@ static enum pkgimg_status choose_bodies(struct binder *binder, struct bound *ima
 {
   const struct tables *tables = tables_of(image);
   struct processor processor = {.features = &binder->features, .vector_bits = binder->vector_bits};
-  uint64_t raised = 0;
+  struct choice choice = {.targets = 1};  // the baseline owns all functions with one body
   image->bodies = calloc(tables->clone_count + 1u, sizeof *image->bodies);
   if (!image->bodies)
     return fail_memory(binder->error, tables->clone_count * sizeof *image->bodies);
   if (tables->target_count == 0)
     return PKGIMG_OK;
-  TRY(bodies_choose(image->dep->path, tables, &processor, image->bodies, &raised, binder->error));
-  for (uint32_t i = 0; i < tables->target_count; i++) {
-    struct cpu_features needs;
-    memcpy(needs.words, tables->targets[i].features, sizeof needs.words);
-    struct cpu_target_features target = {.features = needs};
-    if (cpu_explain(&binder->features, &target, 0).refusal == CPU_USABLE)
-      for (int word = 0; word < FORMAT_FEATURE_WORDS; word++)
-        binder->head.features[word] |= needs.words[word];
-  }
+  TRY(bodies_choose(image->dep->path, tables, &processor, image->bodies, &choice, binder->error));
+  for (uint32_t i = 0; i < tables->target_count; i++)
+    for (int word = 0; choice.targets >> i & 1 && word < FORMAT_FEATURE_WORDS; word++)
+      binder->head.features[word] |= tables->targets[i].features[word];
   choose_symbols(binder, image);
   return PKGIMG_OK;
 }

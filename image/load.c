@@ -20,7 +20,6 @@
 static void plan_one(struct session *session, const struct disk_geometry *geometry, const char *name)
 {
   session->plan[session->plan_count++] = (struct planned){.geometry = geometry, .name = name, .fd = -1};
-  session->slots_size += slot_size(geometry);
 }
 
 // Everything that is not loaded yet, dependencies first, the image itself last.
@@ -41,11 +40,7 @@ static enum pkgimg_status plan(struct session *session)
       plan_one(session, &entry->geometry, name);
   }
   plan_one(session, &session->header.geometry, NULL);
-  if (session->slots_size <= FORMAT_AREA_LIMIT)
-    return PKGIMG_OK;
-  return fail(session->error, PKGIMG_UNSUPPORTED, session->path,
-              "its closure takes %llu MiB of address space for one area; %llu fit into a region",
-              (unsigned long long)session->slots_size >> 20, FORMAT_AREA_LIMIT >> 20);
+  return PKGIMG_OK;
 }
 
 // ---- one image
@@ -162,7 +157,9 @@ static enum pkgimg_status choose_bodies(struct session *session, struct pkgimg_i
     return fail_memory(session->error, tables->clone_count * sizeof *image->clone_bodies);
   struct processor processor = {
       .features = &runtime->features, .vector_bits = runtime->vector_bits, .only_baseline = runtime->only_baseline};
-  TRY(bodies_choose(image->path, tables, &processor, image->clone_bodies, &runtime->stats.clones_raised, session->error));
+  struct choice choice = {0};
+  TRY(bodies_choose(image->path, tables, &processor, image->clone_bodies, &choice, session->error));
+  runtime->stats.clones_raised += choice.raised;
   for (uint32_t i = 0; i < tables->clone_count; i++)
     image->clone_symbols[i] = tables->clones[i].symbol;
   image->clone_count = tables->clone_count;
@@ -325,7 +322,7 @@ static enum pkgimg_status image_create(struct session *session, const struct pla
   image->geometry = *planned->geometry;
   enum pkgimg_status status = path ? index_add(image, session->error) : fail_memory(session->error, 64);
   if (status == PKGIMG_OK) {
-    image->slot = slot_take(session->region, slot_size(planned->geometry));
+    image->slot = slot_take(session->regions, slot_size(planned->geometry));
     *result = image;
     return PKGIMG_OK;
   }
@@ -383,14 +380,38 @@ static enum pkgimg_status load_one(struct session *session, size_t index)
 
 // ---- the whole closure
 
-static enum pkgimg_status load_all(struct session *session)
+// A region for an image and those after it, as many as it can hold. Whoever chose the place has chosen one.
+static enum pkgimg_status begin_region(struct session *session, size_t index)
 {
   struct pkgimg_runtime *runtime = session->runtime;
-  TRY(region_create(session->slots_size, session->search, runtime->place, &session->region, &runtime->counts,
-                    session->error));
-  TRY(host_refresh(session->error));
-  for (size_t i = 0; i < session->plan_count; i++)
+  struct region *region;
+  uint64_t size = slot_size(session->plan[index].geometry), room = runtime->reach ? runtime->reach : FORMAT_AREA_LIMIT;
+  for (size_t i = index + 1; i < session->plan_count; i++) {
+    uint64_t more = slot_size(session->plan[i].geometry);
+    if (size + more > room)
+      break;
+    size += more;
+  }
+  if (size > FORMAT_AREA_LIMIT || (session->regions && runtime->place))
+    return fail(session->error, PKGIMG_UNSUPPORTED, session->path,
+                "its closure takes more address space for one area than the %llu MiB of a region",
+                FORMAT_AREA_LIMIT >> 20);
+  TRY(region_create(size, session->search, runtime->place, &region, &runtime->counts, session->error));
+  region->next = session->regions;
+  session->regions = region;
+  return PKGIMG_OK;
+}
+
+static enum pkgimg_status load_all(struct session *session)
+{
+  for (size_t i = 0; i < session->plan_count; i++) {
+    const struct region *region = session->regions;
+    if (!region || region->size - region->taken < slot_size(session->plan[i].geometry))
+      TRY(begin_region(session, i));
+    if (i == 0)
+      TRY(host_refresh(session->error));
     TRY(load_one(session, i));
+  }
   return PKGIMG_OK;
 }
 
@@ -411,7 +432,9 @@ static enum pkgimg_status seal(struct session *session)
     const struct deferred *deferred = &session->deferred[i];
     *deferred->word = runs_code(runtime) ? ((uint64_t(*)(void))(uintptr_t)deferred->resolver)() : 0;
   }
-  return region_seal(session->region, &runtime->counts, session->error);
+  for (struct region *region = session->regions; region; region = region->next)
+    TRY(region_seal(region, &runtime->counts, session->error));
+  return PKGIMG_OK;
 }
 
 enum pkgimg_status load_closure(struct session *session)

@@ -69,6 +69,7 @@ struct pkgimg_runtime {
   struct pkgimg_stats stats;
   struct map_counts counts;
   uint64_t place, heap_place;    // where the next load puts images, and heaps: 0 leaves it to the kernel
+  uint64_t reach;                // bytes of images in a region; 0: FORMAT_AREA_LIMIT, which is the most
   bool only_baseline;            // whatever the processor has
   struct cpu_features features;  // that code may use here, once features_known
   bool features_known;

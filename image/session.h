@@ -34,8 +34,7 @@ struct session {
   // the plan
   struct planned *plan;
   size_t plan_count;
-  uint64_t slots_size;
-  struct region *region;
+  struct region *regions;  // the one that is being filled, then those before it
   bool search;  // for a place, because the first choice was taken
   const struct bundle_files *origin;  // the bundle that the load falls back from, NULL: none
   int folder;

@@ -29,6 +29,7 @@ struct region {
   uint64_t size;     ///< bytes of all slots
   uint64_t taken;    ///< bytes of the slots that were given out, from the start
   uint32_t holders;  ///< slots that live, and the load itself
+  struct region *next;  ///< for the load
 };
 
 struct slot {

@@ -163,6 +163,20 @@ static void another_processor(void)
   CHECK(world_leaked(&before) == 0);
 }
 
+// What counts is the code that was chosen, not what could have been.
+static void only_what_was_chosen(void)
+{
+  struct pkgimg_runtime_options options = {.size = sizeof options, .cpu_mask = "avx"};
+  struct pkgimg_runtime *runtime;
+  struct pkgimg_bind_options narrow = PKGIMG_BIND_OPTIONS_INIT;
+  narrow.max_vector_bits = 128;
+  const char *path = bound("bodies.bundle", "bodies-wide", &narrow, NULL);
+  CHECK_OK(pkgimg_runtime_open(&options, &runtime, &error), &error);
+  CHECK(((int (*)(int))symbol(load(runtime, path), "bodies_function"))(20) == 21);
+  expect_refusal(runtime, NULL);
+  pkgimg_runtime_close(runtime);
+}
+
 static void forge(const char *path, size_t offset, uint8_t change)
 {
   size_t size;
@@ -301,6 +315,7 @@ int main(void)
   taken();
   taken_and_alone();
   another_processor();
+  only_what_was_chosen();
   another_boot();
   drawn_per_process();
   another_page_size();
