@@ -167,6 +167,30 @@ PKGIMG_PUBLIC PKGIMG_MUST_USE enum pkgimg_status pkgimg_runtime_stats(struct pkg
                                                                       struct pkgimg_error *error);
 PKGIMG_PUBLIC const char *pkgimg_phase_name(enum pkgimg_phase phase);
 
+/// What pages that a process does not share with others are part of, and so why they are not shared.
+enum pkgimg_pages_of {
+  PKGIMG_PAGES_CODE,       ///< R and X: never written; there are none unless a debugger sets breakpoints
+  PKGIMG_PAGES_CONSTANTS,  ///< L: relocated, or of a bundle: words that only the process knows
+  PKGIMG_PAGES_DATA,       ///< W: the same, and what the program wrote
+  PKGIMG_PAGES_HEAP,       ///< H: relocated, or written by the program
+  PKGIMG_PAGES_GATE,       ///< addresses of the host's functions, of a bundle as a whole
+  PKGIMG_PAGES_COUNT
+};
+PKGIMG_PUBLIC const char *pkgimg_pages_name(enum pkgimg_pages_of of);
+
+struct pkgimg_pages {
+  const char *image;  ///< name; for the gate the bundle's path. Valid during the call
+  enum pkgimg_pages_of of;
+  uint64_t count;  ///< of 4 KiB, never 0
+};
+
+/// Tell `visit` of all pages of loaded images that are private to this process now. Right after a load these are the
+/// pages that it wrote; later ones, the program. The kernel is asked (/proc/self/pagemap), which takes some microseconds
+/// for each image. `visit` may not load or close.
+PKGIMG_PUBLIC PKGIMG_MUST_USE enum pkgimg_status pkgimg_runtime_pages(
+    struct pkgimg_runtime *runtime, void (*visit)(void *context, const struct pkgimg_pages *pages), void *context,
+    struct pkgimg_error *error);
+
 /// Read the whole file, an image or a bundle, and check it: structure, every table, every hash, and
 /// the build id against the bytes. Maps nothing and runs nothing.
 PKGIMG_PUBLIC PKGIMG_MUST_USE enum pkgimg_status pkgimg_verify(const char *path, struct pkgimg_error *error);
