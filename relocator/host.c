@@ -4,6 +4,7 @@
 #include "base/array.h"
 #include "format/symbols.h"
 #include "relocator/gate.h"
+#include "relocator/heaps.h"
 
 #include <dlfcn.h>
 #include <link.h>
@@ -208,6 +209,7 @@ enum pkgimg_status host_refresh(struct pkgimg_error *error)
   }
   mark_start_up();
   host.generation = generation;
+  heaps_host_changed();
   return PKGIMG_OK;
 }
 
