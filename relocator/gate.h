@@ -22,6 +22,9 @@ void gate_add(const struct gate_entry *entry);
 
 /// The part of the gate that frees and measures objects (gate_heap.c): captured ones are nobody's to free.
 const struct gate_entry *gate_find_heap(const char *name);
+/// All of it.
+#define GATE_HEAP_COUNT 16
+const struct gate_entry *gate_heap_entries(void);
 
 /// Who keeps an image in memory while destructors of its thread_local objects are pending.
 /// `handle` is the __dso_handle that the image passed. Set once, before any image is loaded.

@@ -6,6 +6,7 @@
 #include "relocator/gate.h"
 #include "relocator/heaps.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <malloc.h>
 #include <stdlib.h>
@@ -76,18 +77,25 @@ DELETES(DELETE_FUNCTION)
 
 #define DELETE_ENTRY(name) {#name, (uint64_t)(uintptr_t)gate##name, &original##name},
 
+static const struct gate_entry entries[] = {
+    {"free", (uint64_t)(uintptr_t)gate_free, NULL},
+    {"realloc", (uint64_t)(uintptr_t)gate_realloc, NULL},
+    {"reallocarray", (uint64_t)(uintptr_t)gate_reallocarray, NULL},
+    {"malloc_usable_size", (uint64_t)(uintptr_t)gate_usable_size, NULL},
+    DELETES(DELETE_ENTRY)};
+static_assert(sizeof entries / sizeof *entries == GATE_HEAP_COUNT, "GATE_HEAP_COUNT");
+
+const struct gate_entry *gate_heap_entries(void)
+{
+  return entries;
+}
+
 const struct gate_entry *gate_find_heap(const char *name)
 {
-  static const struct gate_entry entries[] = {
-      {"free", (uint64_t)(uintptr_t)gate_free, NULL},
-      {"realloc", (uint64_t)(uintptr_t)gate_realloc, NULL},
-      {"reallocarray", (uint64_t)(uintptr_t)gate_reallocarray, NULL},
-      {"malloc_usable_size", (uint64_t)(uintptr_t)gate_usable_size, NULL},
-      DELETES(DELETE_ENTRY)};
   // Nearly every import is something else.
   if (*name != 'f' && *name != 'r' && *name != 'm' && *name != '_')
     return NULL;
-  for (size_t i = 0; i < sizeof entries / sizeof *entries; i++)
+  for (size_t i = 0; i < GATE_HEAP_COUNT; i++)
     if (strcmp(name, entries[i].name) == 0)
       return &entries[i];
   return NULL;

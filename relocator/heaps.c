@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "relocator/heaps.h"
 
+#include "relocator/host_calls.h"
+
 #include <stdatomic.h>
 #include <stdlib.h>
 
@@ -86,6 +88,7 @@ enum pkgimg_status heaps_add(const void *start, uint64_t size, struct pkgimg_err
   put(&ranges[at], (uint64_t)start, (uint64_t)start + size);
   heaps.count++;
   end_change();
+  host_calls_redirect();
   return PKGIMG_OK;
 }
 
@@ -100,6 +103,12 @@ void heaps_remove(const void *start)
   for (size_t i = at; i < heaps.count; i++)
     copy(&ranges[i], &ranges[i + 1]);
   end_change();
+}
+
+void heaps_host_changed(void)
+{
+  if (heaps.count)
+    host_calls_redirect();
 }
 
 bool heaps_contain(const void *address, struct heaps_place *place)

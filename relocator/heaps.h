@@ -13,6 +13,9 @@ PKGIMG_MUST_USE enum pkgimg_status heaps_add(const void *start, uint64_t size, s
 /// NULL is allowed.
 void heaps_remove(const void *start);
 
+/// ld.so loaded something. If there are heaps, its calls of free must be told of them (relocator/host_calls.h).
+void heaps_host_changed(void);
+
 /// Bytes of a heap before an address, and from it on.
 struct heaps_place {
   uint64_t before, left;

@@ -2,6 +2,7 @@
 #include "relocator/host.h"
 
 #include "relocator/gate.h"
+#include "relocator/heaps.h"
 #include "relocator/host_objects.h"
 
 #include <dlfcn.h>
@@ -32,10 +33,12 @@ static void forget_answers(void)
 enum pkgimg_status host_refresh(struct pkgimg_error *error)
 {
   bool changed;
-  enum pkgimg_status status = host_objects_refresh(&changed, error);
-  if (changed)
+  TRY(host_objects_refresh(&changed, error));
+  if (changed) {
     forget_answers();
-  return status;
+    heaps_host_changed();
+  }
+  return PKGIMG_OK;
 }
 
 // ---- looking up
