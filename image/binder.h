@@ -16,6 +16,7 @@ struct bound {
   uint64_t offset, slot_size, heap;  // offsets from the first region
   uint32_t *bodies;       // of its clones, as linked
   uint32_t *dependencies; // their numbers in the bundle
+  bool has_sysimage;      // below it, or it is one
 };
 
 /// Numbers of the host's symbols, by name and version.
