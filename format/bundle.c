@@ -112,7 +112,8 @@ static enum pkgimg_status tables_check(const struct reader *reader, const struct
                 {&head->body_symbols, sizeof(uint32_t), "symbols of bodies"},
                 {&head->roots, sizeof(struct disk_root), "roots"},
                 {&head->libraries, sizeof(uint32_t), "libraries of the host"},
-                {&head->unwind, sizeof(uint64_t), "unwind tables"}};
+                {&head->unwind, sizeof(uint64_t), "unwind tables"},
+                {&head->sysimage, sizeof(struct bundle_sysimage), "system image"}};
   for (size_t i = 0; i < sizeof tables / sizeof *tables; i++)
     TRY(table_check(reader, head, tables[i].what, tables[i].table, tables[i].size));
   if (head->strings.count == 0)
@@ -121,6 +122,8 @@ static enum pkgimg_status tables_check(const struct reader *reader, const struct
   TRY(index_check(reader, head, &head->ids));
   if (head->main_image >= head->images.count)
     return broken(reader, AT(main_image), "main image", head->images.count, head->main_image + 1ull);
+  if (head->sysimage.count > 1)
+    return broken(reader, AT(sysimage) + 8, "number of system images", 1, head->sysimage.count);
   if (head->bodies.count != head->body_symbols.count)
     return broken(reader, AT(body_symbols) + 8, "number of symbols of bodies", head->bodies.count,
                   head->body_symbols.count);
@@ -381,6 +384,19 @@ enum pkgimg_status bundle_residual_check(const struct reader *reader, struct bun
     if (address >= parts[i][0] && range_within(address - parts[i][0], size, parts[i][1]))
       return PKGIMG_OK;
   return broken(reader, at, "address of a residual relocation", parts[0][0], address);
+}
+
+enum pkgimg_status bundle_sysimage_check(const struct reader *reader, struct bundle_view view)
+{
+  const struct bundle_table *table = &view.head->sysimage;
+  const struct bundle_sysimage *sysimage = bundle_table(view, table);
+  if (table->count == 0)
+    return PKGIMG_OK;
+  if (sysimage->image >= view.head->images.count)
+    return broken(reader, table->offset, "number of the system image", view.head->images.count, sysimage->image + 1ull);
+  if (!*bundle_string(view, sysimage->target))
+    return broken(reader, table->offset + 4, "target of the system image", view.head->strings.count, sysimage->target);
+  return PKGIMG_OK;
 }
 
 enum pkgimg_status bundle_unwind_check(const struct reader *reader, struct bundle_view view)

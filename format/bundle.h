@@ -83,6 +83,7 @@ struct bundle_header {
   struct bundle_table roots;         ///< struct disk_root, by image, each image's ascending by name
   struct bundle_table libraries;     ///< uint32_t in strings: host libraries that images name
   struct bundle_table unwind;        ///< uint64_t: final addresses of unwind tables, ending with a 0
+  struct bundle_table sysimage;      ///< struct bundle_sysimage: the system image among the images, if there is one
   uint64_t slots;                    ///< where in W the words of the gates begin, from its start
 };
 static_assert(sizeof(struct bundle_header) <= FORMAT_HEAD, "bundle_header");
@@ -131,6 +132,14 @@ struct bundle_image {
   struct disk_region exits;
   struct bundle_table types;  ///< bytes: the block of format/types.h
 };
+
+/// The system image, and what it asks of every processor.
+struct bundle_sysimage {
+  uint32_t image;   ///< its number
+  uint32_t target;  ///< string: the name of its first target
+  uint64_t features[FORMAT_FEATURE_WORDS];
+};
+static_assert(sizeof(struct bundle_sysimage) == 40, "bundle_sysimage");
 
 /// A symbol of the host.
 struct bundle_gate {

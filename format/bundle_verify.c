@@ -233,5 +233,6 @@ enum pkgimg_status bundle_file_read(const struct reader *reader, struct bundle_h
   for (uint64_t i = 0; i < head->images.count; i++)
     TRY(image_check(&examined, (uint32_t)i));
   TRY(bundle_unwind_check(reader, *view));
+  TRY(bundle_sysimage_check(reader, *view));
   return identity_check(reader, head);
 }

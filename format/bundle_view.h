@@ -46,6 +46,8 @@ PKGIMG_MUST_USE enum pkgimg_status bundle_image_check(const struct reader *reade
 PKGIMG_MUST_USE enum pkgimg_status bundle_residual_check(const struct reader *reader, struct bundle_view view,
                                                          const struct bundle_image *image,
                                                          const struct bundle_residual *residual, uint64_t size);
+/// Check what stands of the system image, if there is one.
+PKGIMG_MUST_USE enum pkgimg_status bundle_sysimage_check(const struct reader *reader, struct bundle_view view);
 /// Check that the unwind tables lie in the code and that their list has an end.
 PKGIMG_MUST_USE enum pkgimg_status bundle_unwind_check(const struct reader *reader, struct bundle_view view);
 

@@ -6,6 +6,7 @@
 #include "cpuid/detect.h"
 #include "format/packed.h"
 #include "format/sites.h"
+#include "image/baseline.h"
 #include "image/binder.h"
 #include "image/bodies.h"
 #include "linker/linker.h"
@@ -531,6 +532,22 @@ static enum pkgimg_status find_dependencies(struct binder *binder, size_t index)
   return PKGIMG_OK;
 }
 
+// As a load finds it, image by image (image/sysimage.c). Two system images were refused when the images were read.
+static enum pkgimg_status check_baseline(struct binder *binder, struct bound *image)
+{
+  const struct dep *sysimage = binder->deps.sysimage;
+  if (!sysimage)
+    return PKGIMG_OK;
+  image->has_sysimage = image->dep == sysimage;
+  for (uint32_t i = 0; i < tables_of(image)->dependency_count; i++)
+    image->has_sysimage |= binder->images[image->dependencies[i]].has_sysimage;
+  if (!image->has_sysimage)
+    return PKGIMG_OK;
+  struct cpu_baseline own = tables_baseline(image->dep->path, tables_of(image)),
+                      below = tables_baseline(sysimage->path, &sysimage->file.tables);
+  return cpu_baseline_check(cpu_isa_of_machine(FORMAT_HOST_MACHINE), &own, &below, binder->error);
+}
+
 enum pkgimg_status binder_begin(struct binder *binder)
 {
   TRY(look_at_host(binder));
@@ -545,6 +562,7 @@ enum pkgimg_status binder_make(struct binder *binder)
   TRY(copy_images(binder));
   for (size_t i = 0; i < binder->deps.count; i++) {
     TRY(find_dependencies(binder, i));
+    TRY(check_baseline(binder, &binder->images[i]));
     TRY(choose_bodies(binder, &binder->images[i]));
     TRY(bind_image(binder, &binder->images[i], &binder->entries[i]));
     TRY(binder_describe(binder, &binder->images[i], &binder->entries[i]));

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "base/hash.h"
 #include "format/bundle_view.h"
+#include "image/baseline.h"
 #include "image/binder.h"
 #include "linker/linker.h"
 
@@ -201,6 +202,19 @@ static enum pkgimg_status add_unwind(struct binder *binder)
   return PKGIMG_OK;
 }
 
+static enum pkgimg_status add_sysimage(struct binder *binder)
+{
+  const struct dep *dep = binder->deps.sysimage;
+  struct bundle_sysimage sysimage = {0};
+  if (!dep)
+    return binder_table(binder, &binder->head.sysimage, &sysimage, 0, sizeof sysimage);
+  struct cpu_baseline baseline = tables_baseline(dep->path, &dep->file.tables);
+  sysimage.image = dep->number;
+  memcpy(sysimage.features, baseline.features.words, sizeof sysimage.features);
+  TRY(binder_string(binder, baseline.target, &sysimage.target));
+  return binder_table(binder, &binder->head.sysimage, &sysimage, 1, sizeof sysimage);
+}
+
 static enum pkgimg_status add_tables(struct binder *binder)
 {
   struct bundle_header *head = &binder->head;
@@ -211,6 +225,7 @@ static enum pkgimg_status add_tables(struct binder *binder)
   TRY(add_libraries(binder));
   TRY(binder_places(binder));
   TRY(add_unwind(binder));
+  TRY(add_sysimage(binder));
   TRY(add_index(binder, &head->names, false));
   TRY(add_index(binder, &head->ids, true));
   TRY(binder_table(binder, &head->images, binder->entries, binder->deps.count, sizeof *binder->entries));

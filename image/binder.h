@@ -16,6 +16,7 @@ struct bound {
   uint64_t offset, slot_size, heap;  // offsets from the first region
   uint32_t *bodies;       // of its clones, as linked
   uint32_t *dependencies; // their numbers in the bundle
+  bool has_sysimage;      // below it, or it is one
 };
 
 /// Numbers of the host's symbols, by name and version.
@@ -53,11 +54,12 @@ static inline const struct tables *tables_of(const struct bound *image)
   return &image->dep->file.tables;
 }
 
-/// Where an image begins in a block.
+/// Where an image begins in a block, NULL if that is empty.
 static inline uint8_t *bound_at(const struct binder *binder, const struct bound *image, enum bundle_block block)
 {
   uint64_t offset = block == BLOCK_H ? image->heap : image->offset;
-  return binder->blocks[image->offset / BUNDLE_STRIDE * BLOCK_COUNT + block].data + offset % BUNDLE_STRIDE;
+  uint8_t *data = binder->blocks[image->offset / BUNDLE_STRIDE * BLOCK_COUNT + block].data;
+  return data ? data + offset % BUNDLE_STRIDE : NULL;
 }
 
 // ---- bind.c

@@ -42,6 +42,9 @@ PKGIMG_MUST_USE enum pkgimg_status bundle_take(struct session *session, struct b
 PKGIMG_MUST_USE enum pkgimg_status image_find(struct session *session, const uint8_t build_id[16],
                                               struct pkgimg_image **image);
 
+/// Find the system image of an image of a bundle, if it has one.
+PKGIMG_MUST_USE enum pkgimg_status bundle_take_sysimage(struct session *session, struct pkgimg_image *image);
+
 /// See to it that the image of a bundle that has `address`, if any, has a struct pkgimg_image.
 void bundles_activate_at(struct pkgimg_runtime *runtime, uint64_t address);
 

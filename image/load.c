@@ -126,6 +126,8 @@ static enum pkgimg_status take_dependencies(struct session *session, struct pkgi
       return explain_order(session, image, tables->strings + entry->name, entry->build_id);
     image->dependencies[image->dependency_count++] = dependency;
     dependency->dependents++;
+    if (dependency->bundle)
+      TRY(bundle_take_sysimage(session, dependency));
   }
   return PKGIMG_OK;
 }

@@ -112,6 +112,9 @@ static const struct bundle_case cases[] = {
     {"no dependencies", HEAD(dependencies.count, 0), MALFORMED, MALFORMED, "dependencies"},
     {"bodies without symbols", HEAD(body_symbols.count, 0), MALFORMED, MALFORMED, "symbols of bodies"},
     {"2^40 libraries", HEAD(libraries.count, 1ull << 40), MALFORMED, MALFORMED, "libraries"},
+    {"two system images", HEAD(sysimage.count, 2), MALFORMED, MALFORMED, "system images"},
+    {"a system image behind the code", HEAD(sysimage.offset, 0x40000000), MALFORMED, MALFORMED, "system image"},
+    {"a system image that is not", HEAD(sysimage.count, 1), MALFORMED, OK, "system image"},
     {"unwind tables without an end", HEAD(unwind.count, 1), MALFORMED, MALFORMED, "unwind"},
     // The main image.
     {"image on the header", IMAGE(offset, 0), MALFORMED, MALFORMED, "offset of an image"},

@@ -6,6 +6,10 @@
 #include "tests/should_fail/expect.h"
 #include "tests/should_fail/groups.h"
 
+#include <limits.h>
+#include <pkgimg/bind.h>
+#include <pkgimg/pkgimg.h>
+#include <stdio.h>
 #include <string.h>
 
 static struct cpu_features *baseline(const struct forgery *forgery)
@@ -101,17 +105,59 @@ static const struct row {
   const char *load;                             // the image that is asked for
   enum pkgimg_status status;
   const char *texts[4];  // in the message
+  const char *below;     // what may be in a bundle
 } rows[] = {
-    {"good, for its targets", nothing, "aimed", PKGIMG_OK, {NULL}},
-    {"good, from above", nothing, "above", PKGIMG_OK, {NULL}},
-    {"good, plain code", nothing, "two", PKGIMG_OK, {NULL}},
-    {"asks for more", more_above, "aimed", PKGIMG_SYSIMAGE, {"aimed.so: x86-64", "avx2", "base.so: x86-64"}},
-    {"asks for more from above", more_far_above, "above", PKGIMG_SYSIMAGE, {"above.so", "avx2", "base.so"}},
-    {"base asks for less", less_below, "aimed", PKGIMG_SYSIMAGE, {"aimed.so", ": sse2 (", "base.so"}},
-    {"base asks for less than plain code", less_below, "two", PKGIMG_SYSIMAGE, {"two.so", ": sse2 (", "base.so"}},
-    {"two of them", second, "two", PKGIMG_SYSIMAGE, {"two system images", "base.so", "k0.so"}},
-    {"one with a closure", with_closure, "two", PKGIMG_MALFORMED, {"closure: expected 0, found 3"}},
+    {"good, for its targets", nothing, "aimed", PKGIMG_OK, {NULL}, "base"},
+    {"good, from above", nothing, "above", PKGIMG_OK, {NULL}, "aimed"},
+    {"good, plain code", nothing, "two", PKGIMG_OK, {NULL}, "base"},
+    {"asks for more", more_above, "aimed", PKGIMG_SYSIMAGE, {"aimed.so: x86-64", "avx2", "base.so: x86-64"}, "base"},
+    {"asks for more from above", more_far_above, "above", PKGIMG_SYSIMAGE, {"above.so", "avx2", "base.so"}, "aimed"},
+    {"base asks for less", less_below, "aimed", PKGIMG_SYSIMAGE, {"aimed.so", ": sse2 (", "base.so"}, "base"},
+    {"base asks for less than plain code", less_below, "two", PKGIMG_SYSIMAGE, {"two.so", ": sse2 (", "base.so"}, "base"},
+    {"two of them", second, "two", PKGIMG_SYSIMAGE, {"two system images", "base.so", "k0.so"}, "base"},
+    {"one with a closure", with_closure, "two", PKGIMG_MALFORMED, {"closure: expected 0, found 3"}, NULL},
 };
+
+// The same from a bundle of the image; and with what it needs in a bundle, whose path the message then has.
+static bool run_bound(const struct row *row, const struct folders *folders)
+{
+  struct pkgimg_bind_options options = PKGIMG_BIND_OPTIONS_INIT;
+  struct pkgimg_error error = {0};
+  const char *image = image_path(folders->work, row->load);
+  char path[PATH_MAX];
+  snprintf(path, sizeof path, "%s/whole.bundle", folders->work);
+  options.images = &image;
+  options.image_count = 1;
+  options.output = path;
+  bool good = pkgimg_bind(&options, NULL, &error) == row->status;
+  for (unsigned i = 0; row->texts[i]; i++)
+    good &= strstr(error.text, row->texts[i]) != NULL;
+  return good || (printf("%s: bind: %s\n", row->name, error.text), false);
+}
+
+static bool run_beside(const struct row *row, const struct folders *folders)
+{
+  struct pkgimg_bind_options options = PKGIMG_BIND_OPTIONS_INIT;
+  struct pkgimg_runtime_options plain = {.size = sizeof plain, .flags = PKGIMG_RUNTIME_NO_CODE};
+  struct pkgimg_runtime *runtime;
+  struct pkgimg_image *below, *image;
+  struct pkgimg_error error = {0};
+  char path[PATH_MAX];
+  const char *bound = image_path(folders->work, row->below);
+  snprintf(path, sizeof path, "%s/below.bundle", folders->work);
+  options.images = &bound;
+  options.image_count = 1;
+  options.output = path;
+  if (pkgimg_bind(&options, NULL, &error) != PKGIMG_OK || pkgimg_runtime_open(&plain, &runtime, &error) != PKGIMG_OK)
+    return printf("%s: %s\n", row->name, error.text), false;
+  enum pkgimg_status status = pkgimg_load(runtime, path, &below, &error);
+  bool good = status == PKGIMG_OK && strcmp(pkgimg_image_path(below), path) == 0;
+  status = pkgimg_load(runtime, image_path(folders->work, row->load), &image, &error);
+  good &= status == row->status && (status != PKGIMG_SYSIMAGE || strstr(error.text, "below.bundle"));
+  good &= !row->texts[0] || strstr(error.text, row->texts[0]);
+  pkgimg_runtime_close(runtime);
+  return good || (printf("%s: beside a bundle: %s\n", row->name, error.text), false);
+}
 
 static bool run_row(const struct row *row, const struct folders *folders)
 {
@@ -123,7 +169,8 @@ static bool run_row(const struct row *row, const struct folders *folders)
     struct expectation expected = {row->name, row->status, row->texts[i]};
     good &= expect_load(&expected, image_path(folders->work, row->load), PKGIMG_PREFETCH_NONE);
   }
-  return good;
+  good &= run_bound(row, folders);
+  return good & (!row->below || run_beside(row, folders));
 }
 
 unsigned run_sysimages(const struct folders *folders)
