@@ -34,8 +34,8 @@ static void print_blocks(const struct pkgimg_bundle_inspection *inspection, size
   printf("  %-5s %16s %12s %12s\n", "block", "address", "bytes", "file offset");
   for (size_t i = 0; i < count; i++) {
     struct pkgimg_area block = pkgimg_bundle_inspection_block(inspection, i);
-    printf("  %-5s %#16" PRIx64 " %12" PRIu64 " %#12" PRIx64 "  %s\n", block.name, block.address, block.memory_size,
-           block.file_offset, protection_text(block.protection).letters);
+    printf("  %-5s %#16" PRIx64 " %12" PRIu64 " %#12" PRIx64 "  %s\n", block.name, block.address,
+           block.memory_size, block.file_offset, protection_text(block.protection).letters);
   }
 }
 

@@ -20,8 +20,8 @@ bool bundle_is(const uint8_t *bytes, size_t size)
 
 #define AT(member) offsetof(struct bundle_header, member)
 
-static enum pkgimg_status block_check(const struct reader *reader, const struct bundle_header *head, unsigned index,
-                                      uint64_t file_offset)
+static enum pkgimg_status block_check(const struct reader *reader, const struct bundle_header *head,
+                                      unsigned index, uint64_t file_offset)
 {
   static const uint64_t limits[BLOCK_COUNT] = {FORMAT_L_START, FORMAT_W_START - FORMAT_L_START, FORMAT_W_START / 3,
                                                8ull * UINT32_MAX};
@@ -245,7 +245,8 @@ static enum pkgimg_status place_check(const struct examined *examined)
       return broken(examined->reader, AT(slot_size), "size of an image", sizes[i], image->slot_size);
   if (image->heap_size == 0)
     return PKGIMG_OK;
-  uint64_t heap = image->heap - region * BUNDLE_STRIDE, heap_limit = head->blocks[region * BLOCK_COUNT + BLOCK_H].size;
+  uint64_t heap = image->heap - region * BUNDLE_STRIDE,
+           heap_limit = head->blocks[region * BLOCK_COUNT + BLOCK_H].size;
   if (heap % FORMAT_HEAP_ALIGN || heap > heap_limit)
     return broken(examined->reader, AT(heap), "offset of a heap", heap_limit, image->heap);
   if (image->heap_size > heap_limit - heap)
@@ -393,9 +394,11 @@ enum pkgimg_status bundle_sysimage_check(const struct reader *reader, struct bun
   if (table->count == 0)
     return PKGIMG_OK;
   if (sysimage->image >= view.head->images.count)
-    return broken(reader, table->offset, "number of the system image", view.head->images.count, sysimage->image + 1ull);
+    return broken(reader, table->offset, "number of the system image", view.head->images.count,
+                  sysimage->image + 1ull);
   if (!*bundle_string(view, sysimage->target))
-    return broken(reader, table->offset + 4, "target of the system image", view.head->strings.count, sysimage->target);
+    return broken(reader, table->offset + 4, "target of the system image", view.head->strings.count,
+                  sysimage->target);
   return PKGIMG_OK;
 }
 
@@ -406,7 +409,8 @@ enum pkgimg_status bundle_unwind_check(const struct reader *reader, struct bundl
   for (uint64_t i = 0; i < table->count; i++) {
     bool last = i + 1 == table->count;
     uint64_t from_base = addresses[i] - view.head->base, region = from_base / BUNDLE_STRIDE;
-    uint64_t offset = from_base % BUNDLE_STRIDE, end = region < view.head->regions ? bundle_slots_end(view.head, region) : 0;
+    uint64_t offset = from_base % BUNDLE_STRIDE,
+             end = region < view.head->regions ? bundle_slots_end(view.head, region) : 0;
     if (last ? addresses[i] != 0 : offset < FORMAT_PAGE || offset >= end || offset % 4)
       return broken(reader, table->offset + 8 * i, "address of an unwind table", last ? 0 : view.head->base,
                     addresses[i]);

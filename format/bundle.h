@@ -11,9 +11,9 @@
 // linked, plus the base, plus the image's offset, are addresses in memory. Blocks begin at multiples of 2 MiB in the
 // file as in memory: the kernel then maps them in large pieces.
 //
-// What one region cannot hold lies in further ones. Each has four such blocks, behind those of the region before it in the
-// file, without header, thunks, tables and slots, and begins BUNDLE_STRIDE behind it in memory. Offsets of images and of heaps
-// count from the first region, so an address is the same sum in all of them.
+// What one region cannot hold lies in further ones. Each has four such blocks, behind those of the region before it in
+// the file, without header, thunks, tables and slots, and begins BUNDLE_STRIDE behind it in memory. Offsets of images
+// and of heaps count from the first region, so an address is the same sum in all of them.
 #ifndef FORMAT_BUNDLE_H
 #define FORMAT_BUNDLE_H
 

@@ -121,8 +121,9 @@ static enum pkgimg_status attempt(struct pkgimg_runtime *runtime, const struct a
 }
 
 // Another place may be free where the first was not. Who fell back has tried that already.
-static enum pkgimg_status load_file(struct pkgimg_runtime *runtime, struct asked asked, struct pkgimg_image **image,
-                                    struct outcome *outcome, struct pkgimg_error *error)
+static enum pkgimg_status load_file(struct pkgimg_runtime *runtime, struct asked asked,
+                                    struct pkgimg_image **image, struct outcome *outcome,
+                                    struct pkgimg_error *error)
 {
   enum { ATTEMPTS = 8 };
   enum pkgimg_status status = attempt(runtime, &asked, image, outcome, error);
@@ -140,8 +141,10 @@ static enum pkgimg_status load_files(struct session *session, const struct bundl
   char path[BUNDLE_PATH];
   enum pkgimg_status status = PKGIMG_NOT_FOUND;
   for (unsigned i = 0; status == PKGIMG_NOT_FOUND && !outcome.opened &&
-                       bundle_file_path(files->path, view, files->head.main_image, i, path); i++)
-    status = load_file(session->runtime, (struct asked){.path = path, .origin = files}, image, &outcome, session->error);
+                       bundle_file_path(files->path, view, files->head.main_image, i, path);
+       i++)
+    status = load_file(session->runtime, (struct asked){.path = path, .origin = files}, image, &outcome,
+                       session->error);
   session->fresh = outcome.fresh;
   *opened = outcome.opened;
   return status;

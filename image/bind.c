@@ -2,8 +2,8 @@
 //
 // bind: images -> bundle. Lays the images out, applies every site with the addresses that they will have, and leaves to
 // a process what only a process knows. No code of an image runs.
-#include "cpuid/target.h"
 #include "cpuid/detect.h"
+#include "cpuid/target.h"
 #include "format/packed.h"
 #include "format/sites.h"
 #include "image/baseline.h"
@@ -163,7 +163,8 @@ static enum pkgimg_status draw_base(struct binder *binder)
   return PKGIMG_OK;
 }
 
-static void copy_area(const struct binder *binder, const struct bound *image, enum area area, enum bundle_block block)
+static void copy_area(const struct binder *binder, const struct bound *image, enum area area,
+                      enum bundle_block block)
 {
   const struct disk_area *from = area_of(image, area);
   memcpy(bound_at(binder, image, block) + (from->address - bundle_starts[block]),
@@ -442,7 +443,8 @@ static enum pkgimg_status relocate_image(struct binder *binder, const struct bou
   struct heap_relocation *work = heap_relocation_begin(&relocation);
   if (!work)
     return fail_memory(binder->error, tables.captured_set_count);
-  enum pkgimg_status status = heap_relocate_until(work, bound_at(binder, image, BLOCK_H), tables.head->heap.size, binder->error);
+  enum pkgimg_status status =
+      heap_relocate_until(work, bound_at(binder, image, BLOCK_H), tables.head->heap.size, binder->error);
   if (status != PKGIMG_OK) {
     heap_relocation_abandon(work);
     return status;

@@ -79,7 +79,7 @@ static enum pkgimg_status begin_table(struct binder *binder, struct bundle_table
 }
 
 enum pkgimg_status binder_table(struct binder *binder, struct bundle_table *table, const void *items, size_t count,
-                                    size_t size)
+                                size_t size)
 {
   TRY(begin_table(binder, table, count));
   return count ? buffer_append(&binder->tables, items, count * size, binder->error) : PKGIMG_OK;
@@ -230,10 +230,12 @@ static enum pkgimg_status add_tables(struct binder *binder)
   TRY(add_index(binder, &head->ids, true));
   TRY(binder_table(binder, &head->images, binder->entries, binder->deps.count, sizeof *binder->entries));
   TRY(binder_table(binder, &head->gates, binder->gates.items, binder->gates.count, sizeof *binder->gates.items));
-  TRY(binder_table(binder, &head->gate_uses, binder->gate_uses, binder->gate_use_count, sizeof *binder->gate_uses));
+  TRY(binder_table(binder, &head->gate_uses, binder->gate_uses, binder->gate_use_count,
+                   sizeof *binder->gate_uses));
   TRY(binder_table(binder, &head->imports, binder->imports.items, binder->imports.count,
-                sizeof *binder->imports.items));
-  TRY(binder_table(binder, &head->residuals, binder->residuals, binder->residual_count, sizeof *binder->residuals));
+                   sizeof *binder->imports.items));
+  TRY(binder_table(binder, &head->residuals, binder->residuals, binder->residual_count,
+                   sizeof *binder->residuals));
   return binder_table(binder, &head->strings, binder->strings.data, binder->strings.size, 1);
 }
 

@@ -83,8 +83,8 @@ PKGIMG_MUST_USE enum pkgimg_status binder_path(struct binder *binder, const char
 PKGIMG_MUST_USE enum pkgimg_status binder_describe(struct binder *binder, const struct bound *image,
                                                    struct bundle_image *entry);
 /// Add a table of `count` items of `size` bytes.
-PKGIMG_MUST_USE enum pkgimg_status binder_table(struct binder *binder, struct bundle_table *table, const void *items,
-                                                size_t count, size_t size);
+PKGIMG_MUST_USE enum pkgimg_status binder_table(struct binder *binder, struct bundle_table *table,
+                                                const void *items, size_t count, size_t size);
 /// Put thunks and tables behind the images, and fill the header. The blocks are complete then.
 PKGIMG_MUST_USE enum pkgimg_status binder_finish(struct binder *binder);
 

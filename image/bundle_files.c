@@ -28,7 +28,8 @@ static size_t folder_length(const char *path)
   return slash ? (size_t)(slash - path) + 1 : 0;
 }
 
-bool bundle_file_path(const char *bundle_path, struct bundle_view view, uint32_t index, unsigned attempt, char *path)
+bool bundle_file_path(const char *bundle_path, struct bundle_view view, uint32_t index, unsigned attempt,
+                      char *path)
 {
   const char *stored = bundle_string(view, bundle_image(view, index)->path);
   const char *file = stored + folder_length(stored);
@@ -46,8 +47,9 @@ enum pkgimg_status bundle_open_file(struct session *session, const char *name, s
   uint32_t index = bundle_find_name(view, name);
   enum pkgimg_status status = PKGIMG_NOT_FOUND;
   char tried[BUNDLE_PATH];
-  for (unsigned i = 0; index != BUNDLE_NONE && status == PKGIMG_NOT_FOUND &&
-                       bundle_file_path(files->path, view, index, i, tried); i++)
+  for (unsigned i = 0;
+       index != BUNDLE_NONE && status == PKGIMG_NOT_FOUND && bundle_file_path(files->path, view, index, i, tried);
+       i++)
     status = image_open(AT_FDCWD, tried, tried, handle, &session->runtime->counts, session->error);
   if (status != PKGIMG_OK)
     return status;
@@ -92,6 +94,6 @@ enum pkgimg_status bundle_check_main(struct session *session, const struct bundl
       memcmp(header.geometry.build_id, entry->geometry.build_id, 16) == 0)
     return PKGIMG_OK;
   struct hex_id bound = hex_id(entry->geometry.build_id), found = hex_id(header.geometry.build_id);
-  return fail(session->error, PKGIMG_MISMATCH, session->path, "changed since: bound was %s with build id %s, now it has %s",
-              path, bound.text, found.text);
+  return fail(session->error, PKGIMG_MISMATCH, session->path,
+              "changed since: bound was %s with build id %s, now it has %s", path, bound.text, found.text);
 }

@@ -20,11 +20,13 @@ struct bundle_files {
 bool bundle_files_open(struct session *session, const struct bundle_header *head, struct bundle_files *files);
 void bundle_files_close(const struct bundle_files *files);
 
-/// Where the file of an image may be, in the order of trying: beside the bundle, then where it was when it was bound. False
-/// when there are no more.
-bool bundle_file_path(const char *bundle_path, struct bundle_view view, uint32_t index, unsigned attempt, char *path);
+/// Where the file of an image may be, in the order of trying: beside the bundle, then where it was when it was
+/// bound. False when there are no more.
+bool bundle_file_path(const char *bundle_path, struct bundle_view view, uint32_t index, unsigned attempt,
+                      char *path);
 
-/// Open the file of a dependency of the session's load, by the bundle that it falls back from. `path` is from malloc.
+/// Open the file of a dependency of the session's load, by the bundle that it falls back from. `path` is from
+/// malloc.
 PKGIMG_MUST_USE enum pkgimg_status bundle_open_file(struct session *session, const char *name,
                                                     struct image_handle *handle, char **path);
 

@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-static enum pkgimg_status take(struct session *session, struct bundle *bundle, const struct bundle_sysimage *stored,
-                               struct pkgimg_image **result)
+static enum pkgimg_status take(struct session *session, struct bundle *bundle,
+                               const struct bundle_sysimage *stored, struct pkgimg_image **result)
 {
   TRY(bundle_activate(session, bundle, stored->image));
   struct pkgimg_image *sysimage = *result =

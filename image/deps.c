@@ -141,7 +141,8 @@ static enum pkgimg_status dep_create(const char *path, struct dep **result, stru
 // The list takes it over, or it ends. A name is there once: whoever has it already stays.
 static enum pkgimg_status add(struct deps *deps, struct dep *dep, struct pkgimg_error *error)
 {
-  enum pkgimg_status status = array_reserve(&deps->items, &deps->capacity, deps->count, sizeof *deps->items, error);
+  enum pkgimg_status status =
+      array_reserve(&deps->items, &deps->capacity, deps->count, sizeof *deps->items, error);
   if (status == PKGIMG_OK)
     status = grow_index(deps, error);
   if (status != PKGIMG_OK) {

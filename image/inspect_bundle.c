@@ -150,8 +150,8 @@ const char *pkgimg_bundle_inspection_changed(struct pkgimg_bundle_inspection *in
   struct map_counts counts = {0};
   struct disk_header header;
   const uint8_t *bound = bundle_image(inspection->view, (uint32_t)index)->geometry.build_id;
-  bool there = bundle_file_identity(inspection->path, inspection->view, (uint32_t)index, inspection->changed, &header,
-                                    &counts);
+  bool there = bundle_file_identity(inspection->path, inspection->view, (uint32_t)index, inspection->changed,
+                                    &header, &counts);
   return there && memcmp(header.geometry.build_id, bound, 16) != 0 ? inspection->changed : NULL;
 }
 

@@ -387,7 +387,8 @@ static enum pkgimg_status begin_region(struct session *session, size_t index)
 {
   struct pkgimg_runtime *runtime = session->runtime;
   struct region *region;
-  uint64_t size = slot_size(session->plan[index].geometry), room = runtime->reach ? runtime->reach : FORMAT_AREA_LIMIT;
+  uint64_t size = slot_size(session->plan[index].geometry),
+           room = runtime->reach ? runtime->reach : FORMAT_AREA_LIMIT;
   for (size_t i = index + 1; i < session->plan_count; i++) {
     uint64_t more = slot_size(session->plan[i].geometry);
     if (size + more > room)

@@ -65,11 +65,12 @@ static uint64_t before_count(const struct before *before, const struct deps *dep
 static bool before_alike(const struct before *before, const struct binder *binder)
 {
   const struct bundle_header *head = &before->head;
-  if (!before->is_bundle || head->images.count != binder->deps.count || head->aslr != (uint32_t)binder->options->aslr)
+  if (!before->is_bundle || head->images.count != binder->deps.count ||
+      head->aslr != (uint32_t)binder->options->aslr)
     return false;
   for (uint32_t i = 0; i < head->images.count; i++)
-    if (memcmp(bundle_image(view_of(before), i)->geometry.build_id, binder->deps.items[i]->file.header.geometry.build_id,
-               16) != 0)
+    if (memcmp(bundle_image(view_of(before), i)->geometry.build_id,
+               binder->deps.items[i]->file.header.geometry.build_id, 16) != 0)
       return false;
   return true;
 }
@@ -94,7 +95,8 @@ static enum pkgimg_status publish(struct binder *binder)
   struct span parts[BUNDLE_BLOCKS];
   for (unsigned i = 0; i < bundle_block_count(&binder->head); i++)
     parts[i] = (struct span){binder->blocks[i].data, binder->blocks[i].size};
-  return file_publish_parts(binder->options->output, parts, bundle_block_count(&binder->head), 0666, binder->error);
+  return file_publish_parts(binder->options->output, parts, bundle_block_count(&binder->head), 0666,
+                            binder->error);
 }
 
 static void fill_report(struct binder *binder, const struct before *before, bool unchanged)
@@ -146,7 +148,8 @@ enum pkgimg_status pkgimg_bind(const struct pkgimg_bind_options *options, struct
     return fail(error, PKGIMG_INVALID_ARGUMENT, NULL, "struct pkgimg_bind_options: size: expected %zu, found %zu",
                 sizeof *options, options ? options->size : 0);
   if (!options->output || !options->image_count || !options->images || options->aslr > PKGIMG_ASLR_PROCESS)
-    return fail(error, PKGIMG_INVALID_ARGUMENT, options->output, "pkgimg_bind: no output, no image, or unknown aslr");
+    return fail(error, PKGIMG_INVALID_ARGUMENT, options->output,
+                "pkgimg_bind: no output, no image, or unknown aslr");
   struct before before AUTO(before_deinit) = {0};
   struct attempt attempt = {.before = &before, .borrow = true};
   before_read(options->output, &before);

@@ -46,8 +46,8 @@ enum pkgimg_status blocks_map(const struct image_handle *handle, const struct bu
       continue;
     counts->system_calls++;
     counts->mappings++;
-    void *mapped = mmap(block_at(head, i), block->size, protections[i % BLOCK_COUNT], MAP_PRIVATE | MAP_FIXED_NOREPLACE,
-                        handle->fd, (off_t)block->file_offset);
+    void *mapped = mmap(block_at(head, i), block->size, protections[i % BLOCK_COUNT],
+                        MAP_PRIVATE | MAP_FIXED_NOREPLACE, handle->fd, (off_t)block->file_offset);
     if (mapped == block_at(head, i))
       continue;
     enum pkgimg_status status = fail_place(handle->path, mapped, error);

@@ -2,8 +2,9 @@
 //
 // fuzz-seeds KIND OUTPUT INPUT...: make an input of good ones. `pair IMAGE DEPENDENCY`: two images in
 // one. `sealed IMAGE`: an image that asks for seals. `sites IMAGE`: the bitmaps of an image, one file
-// each, OUTPUT being the beginning of their names.
-#include "tests/fuzz/fuzz.h"
+// each, OUTPUT being the beginning of their names. `bundle BUNDLE`: what of a bundle is not zero.
+#include "format/bundle_view.h"
+#include "tests/fuzz/bundle.h"
 #include "tests/should_fail/forge.h"
 
 #include <stdio.h>
@@ -52,6 +53,27 @@ static int sites(const char *output, const struct forgery *image)
   return 0;
 }
 
+static int bundle(const char *output, const char *path)
+{
+  FILE *file = fopen(path, "rbe");
+  uint8_t *bytes = malloc(FUZZ_BUNDLE_LARGEST);
+  size_t size = file && bytes ? fread(bytes, 1, FUZZ_BUNDLE_LARGEST, file) : 0;
+  if (file)
+    fclose(file);
+  struct bundle_header head;
+  struct reader reader = {.file = path, .bytes = {bytes, size}};
+  int status = bundle_header_read(&reader, &head) == PKGIMG_OK && size == bundle_size(&head) ? 0 : 1;
+  if (status == 0) {
+    size = head.blocks[BLOCK_CODE].size;
+    while (bytes[size - 1] == 0)
+      size--;
+    bytes[size] = FUZZ_SEAL;
+    file_write(output, bytes, size + 1);
+  }
+  free(bytes);
+  return status;
+}
+
 static int make(const char *kind, const char *output, const struct forgery *image, const char *other)
 {
   if (strcmp(kind, "sealed") == 0)
@@ -72,6 +94,8 @@ int main(int count, char **arguments)
     fputs("usage: fuzz-seeds KIND OUTPUT INPUT...\n", stderr);
     return 2;
   }
+  if (strcmp(arguments[1], "bundle") == 0)
+    return bundle(arguments[2], arguments[3]);
   struct forgery image = forgery_read(arguments[3]);
   int status = make(arguments[1], arguments[2], &image, count > 4 ? arguments[4] : NULL);
   forgery_deinit(&image);

@@ -110,10 +110,25 @@ static const struct row {
     {"good, for its targets", nothing, "aimed", PKGIMG_OK, {NULL}, "base"},
     {"good, from above", nothing, "above", PKGIMG_OK, {NULL}, "aimed"},
     {"good, plain code", nothing, "two", PKGIMG_OK, {NULL}, "base"},
-    {"asks for more", more_above, "aimed", PKGIMG_SYSIMAGE, {"aimed.so: x86-64", "avx2", "base.so: x86-64"}, "base"},
-    {"asks for more from above", more_far_above, "above", PKGIMG_SYSIMAGE, {"above.so", "avx2", "base.so"}, "aimed"},
+    {"asks for more",
+     more_above,
+     "aimed",
+     PKGIMG_SYSIMAGE,
+     {"aimed.so: x86-64", "avx2", "base.so: x86-64"},
+     "base"},
+    {"asks for more from above",
+     more_far_above,
+     "above",
+     PKGIMG_SYSIMAGE,
+     {"above.so", "avx2", "base.so"},
+     "aimed"},
     {"base asks for less", less_below, "aimed", PKGIMG_SYSIMAGE, {"aimed.so", ": sse2 (", "base.so"}, "base"},
-    {"base asks for less than plain code", less_below, "two", PKGIMG_SYSIMAGE, {"two.so", ": sse2 (", "base.so"}, "base"},
+    {"base asks for less than plain code",
+     less_below,
+     "two",
+     PKGIMG_SYSIMAGE,
+     {"two.so", ": sse2 (", "base.so"},
+     "base"},
     {"two of them", second, "two", PKGIMG_SYSIMAGE, {"two system images", "base.so", "k0.so"}, "base"},
     {"one with a closure", with_closure, "two", PKGIMG_MALFORMED, {"closure: expected 0, found 3"}, NULL},
 };
@@ -148,7 +163,8 @@ static bool run_beside(const struct row *row, const struct folders *folders)
   options.images = &bound;
   options.image_count = 1;
   options.output = path;
-  if (pkgimg_bind(&options, NULL, &error) != PKGIMG_OK || pkgimg_runtime_open(&plain, &runtime, &error) != PKGIMG_OK)
+  if (pkgimg_bind(&options, NULL, &error) != PKGIMG_OK ||
+      pkgimg_runtime_open(&plain, &runtime, &error) != PKGIMG_OK)
     return printf("%s: %s\n", row->name, error.text), false;
   enum pkgimg_status status = pkgimg_load(runtime, path, &below, &error);
   bool good = status == PKGIMG_OK && strcmp(pkgimg_image_path(below), path) == 0;

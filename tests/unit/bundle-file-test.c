@@ -45,7 +45,8 @@ static void random_places(void)
 
 // ---- where a bundle is already
 
-static struct pkgimg_bind_report rebound(const char *images, const struct pkgimg_bind_options *options, bool unchanged)
+static struct pkgimg_bind_report rebound(const char *images, const struct pkgimg_bind_options *options,
+                                         bool unchanged)
 {
   struct stat old, new;
   struct pkgimg_bind_report report;

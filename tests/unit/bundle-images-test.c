@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// Bundles and the files of their images: images that were built anew, images that lie in other folders, trees that are
-// moved as a whole.
+// Bundles and the files of their images: images that were built anew, images that lie in other folders, trees that
+// are moved as a whole.
 #include "tests/unit/bundles.h"
 
 #include <sys/stat.h>

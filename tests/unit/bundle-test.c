@@ -104,7 +104,8 @@ static void protections(void)
       constant += strcmp(now.mappings[i].protection, "r--p") == 0;
       code += strcmp(now.mappings[i].protection, "r-xp") == 0;
     }
-  CHECK(writable == report.regions && constant >= writable && code == writable);  // L is in pieces where a process filled words of it
+  CHECK(writable == report.regions && constant >= writable &&
+        code == writable);  // L is in pieces where a process filled words of it
   pkgimg_runtime_close(runtime);
   expect_events(
       "construct leaf; construct left; construct right; construct top; atexit top; destruct top; atexit right; "
