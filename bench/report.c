@@ -72,6 +72,11 @@ static double median_of(const struct results *results, enum peer peer, enum metr
   return statistics_median(results->samples[peer][metric], results->rounds);
 }
 
+static double spread_of(const struct results *results, enum peer peer, enum metric metric)
+{
+  return statistics_spread(results->samples[peer][metric], results->rounds);
+}
+
 double report_median_start(const struct results *results, enum peer peer)
 {
   double *sums = allocate(results->rounds);
@@ -85,11 +90,11 @@ static void print_load(const struct subject *subject, const struct results *resu
 {
   struct ratios loads = ratios_of(results, peer, load_costs), sums = ratios_of(results, peer, report_start_costs);
   double load = median_of(results, peer, METRIC_LOAD_NS);
-  fprintf(out, "%-13s%10.1f%10.1f%9.2f%10.2f%10.2f%10.1f%10.1f%10.2f", peer_names[peer], load / 1e3,
+  fprintf(out, "%-13s%10.1f%10.1f%8.0f%9.2f%10.2f%10.2f%10.1f%10.1f%10.2f", peer_names[peer], load / 1e3,
           statistics_least(results->samples[peer][METRIC_LOAD_NS], results->rounds) / 1e3,
-          load / 1e3 / subject->packages, loads.of_medians, loads.of_rounds,
-          median_of(results, peer, METRIC_CALL_NS) / 1e3, report_median_start(results, peer) / 1e3,
-          sums.of_rounds);
+          1e2 * spread_of(results, peer, METRIC_LOAD_NS), load / 1e3 / subject->packages, loads.of_medians,
+          loads.of_rounds, median_of(results, peer, METRIC_CALL_NS) / 1e3,
+          report_median_start(results, peer) / 1e3, sums.of_rounds);
 }
 
 static void print_peer(const struct subject *subject, const struct results *results, enum peer peer, FILE *out)
@@ -97,13 +102,13 @@ static void print_peer(const struct subject *subject, const struct results *resu
   if (peer_loads(peer))
     print_load(subject, results, peer, out);
   else
-    fprintf(out, "%-13s%10s%10s%9s%10s%10s%10.1f%10s%10s", peer_names[peer], "-", "-", "-", "-", "-",
+    fprintf(out, "%-13s%10s%10s%8s%9s%10s%10s%10.1f%10s%10s", peer_names[peer], "-", "-", "-", "-", "-", "-",
             median_of(results, peer, METRIC_CALL_NS) / 1e3, "-", "-");
-  fprintf(out, "%9.2f%8.3f%9.2f%8.2f%7.0f%7.0f%7.0f%7.0f\n", median_of(results, peer, METRIC_AGAIN_NS) / 1e3,
+  fprintf(out, "%9.2f%8.3f%9.2f%8.0f%8.2f%7.0f%7.0f%7.0f%7.0f\n", median_of(results, peer, METRIC_AGAIN_NS) / 1e3,
           ratios_of(results, peer, again_costs).of_rounds, median_of(results, peer, METRIC_WHOLE_NS) / 1e6,
-          ratios_of(results, peer, whole_costs).of_rounds, median_of(results, peer, METRIC_LOAD_FAULTS),
-          median_of(results, peer, METRIC_CALL_FAULTS), median_of(results, peer, METRIC_LOAD_PAGES),
-          median_of(results, peer, METRIC_CALL_PAGES));
+          1e2 * spread_of(results, peer, METRIC_WHOLE_NS), ratios_of(results, peer, whole_costs).of_rounds,
+          median_of(results, peer, METRIC_LOAD_FAULTS), median_of(results, peer, METRIC_CALL_FAULTS),
+          median_of(results, peer, METRIC_LOAD_PAGES), median_of(results, peer, METRIC_CALL_PAGES));
 }
 
 static void print_details(const struct results *results, enum peer peer, FILE *out)
@@ -152,11 +157,11 @@ void report_table(const struct subject *subject, const struct results *results, 
     return;
   }
   print_relocations(subject, out);
-  fprintf(out, "%-13s%10s%10s%9s%10s%10s%10s%10s%10s%9s%8s%9s%8s%14s%14s\n", "", "load", "least", "per pkg",
-          "ratio", "rounds", "1st call", "sum", "ratio", "again", "ratio", "process", "ratio", "faults",
-          "pages written");
-  fprintf(out, "%-13s%10s%10s%9s%10s%10s%10s%10s%10s%9s%8s%9s%8s%7s%7s%7s%7s\n", "", "us", "us", "us", "load",
-          "load", "us", "us", "sum", "us", "again", "ms", "process", "load", "call", "load", "call");
+  fprintf(out, "%-13s%10s%10s%8s%9s%10s%10s%10s%10s%10s%9s%8s%9s%8s%8s%14s%14s\n", "", "load", "least", "spread",
+          "per pkg", "ratio", "rounds", "1st call", "sum", "ratio", "again", "ratio", "process", "spread", "ratio",
+          "faults", "pages written");
+  fprintf(out, "%-13s%10s%10s%8s%9s%10s%10s%10s%10s%10s%9s%8s%9s%8s%8s%7s%7s%7s%7s\n", "", "us", "us", "%", "us",
+          "load", "load", "us", "us", "sum", "us", "again", "ms", "%", "process", "load", "call", "load", "call");
   for (unsigned peer = 0; peer < PEER_COUNT; peer++)
     if (results->ran[peer])
       print_peer(subject, results, (enum peer)peer, out);
@@ -168,8 +173,9 @@ void report_table(const struct subject *subject, const struct results *results, 
 
 static void json_samples(const char *name, const double *samples, unsigned count, FILE *out)
 {
-  fprintf(out, "\"%s\": {\"median\": %.10g, \"least\": %.10g, \"samples\": [", name,
-          statistics_median(samples, count), statistics_least(samples, count));
+  fprintf(out, "\"%s\": {\"median\": %.10g, \"least\": %.10g, \"quartiles\": [%.10g, %.10g], \"samples\": [", name,
+          statistics_median(samples, count), statistics_least(samples, count),
+          statistics_quantile(samples, count, 0.25), statistics_quantile(samples, count, 0.75));
   for (unsigned i = 0; i < count; i++)
     fprintf(out, "%s%.10g", i ? ", " : "", samples[i]);
   fputs("]}", out);
