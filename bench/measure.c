@@ -160,6 +160,18 @@ static void measure_round(const struct subject *subject, struct results *results
   }
 }
 
+static void count_calls(const struct subject *subject, struct results *results)
+{
+  for (unsigned peer = 0; peer < PEER_COUNT; peer++) {
+    struct command command = {0};
+    if (!results->ran[peer])
+      continue;
+    measure_command(subject, (enum peer)peer, "count", &command);
+    results->calls[peer] = calls_count(&command);
+    command_deinit(&command);
+  }
+}
+
 static void measure_sharing(const struct subject *subject, struct results *results, unsigned processes)
 {
   results->processes = processes;
@@ -181,6 +193,8 @@ void measure_all(const struct options *options, const struct subject *subjects, 
   for (int round = WARM_UP; round < (int)options->rounds; round++)
     for (unsigned i = 0; i < count; i++)
       measure_round(&subjects[i], &results[i], round, options->cold);
+  for (unsigned i = 0; i < count; i++)
+    count_calls(&subjects[i], &results[i]);
   for (unsigned i = 0; i < count; i++)
     measure_sharing(&subjects[i], &results[i], options->processes);
 }
