@@ -10,8 +10,8 @@ enum { OUTPUT_SIZE = 4096, WARM_UP = -1 };
 
 const char *const metric_names[METRIC_COUNT] = {"load_ns",    "call_ns",    "load_faults", "call_faults",
                                                 "load_pages", "call_pages", "again_ns",    "whole_ns"};
-const char *const peer_names[PEER_COUNT] = {"pkgimg bound", "pkgimg", "dlopen now", "dlopen lazy",
-                                            "dlopen tuned", "needed", "linked in"};
+const char *const peer_names[PEER_COUNT] = {"pkgimg bound", "pkgimg",  "dlopen now", "dlopen lazy",
+                                            "dlopen tuned", "orc jit", "needed",     "linked in"};
 
 bool peer_loads(enum peer peer)
 {
@@ -105,12 +105,20 @@ static void read_report(struct results *results, enum peer peer, const char *tit
     errx(1, "%s: %s reported no checksum", title, peer_names[peer]);
 }
 
+// Of the program that loads as this peer does.
+static const char *loader_of(enum peer peer)
+{
+  if (is_ours(peer))
+    return "pkgimg";
+  return peer == PEER_ORC ? "orc" : "dlopen";
+}
+
 void measure_command(const struct subject *subject, enum peer peer, const char *what, struct command *command)
 {
   if (!peer_loads(peer))
     command_add(command, "%s", subject->path[peer]);
   else
-    command_add(command, "%s/bench-startup-%s", workshop_programs(), is_ours(peer) ? "pkgimg" : "dlopen");
+    command_add(command, "%s/bench-startup-%s", workshop_programs(), loader_of(peer));
   command_add(command, "%s", peer == PEER_LAZY ? "lazy" : "now");
   command_add(command, "%s", what);
   command_add(command, "%s", subject->workload);
