@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: MIT
 //
 // Generated packages, built several ways from the same sources: images, the libraries that a user gets who asks
-// for nothing special, libraries with every flag that is known to make loading cheaper, and objects for a program
-// that they are linked into.
+// for nothing special, libraries with every flag that is known to make loading cheaper, objects for a program that
+// they are linked into, and objects that can be linked to any place.
 #include "bench/workshop.h"
 
 #include <err.h>
 #include <stdlib.h>
 
-enum flavour { IMAGE, LIBRARY, TUNED, OBJECT };
+enum flavour { IMAGE, LIBRARY, TUNED, OBJECT, CACHED };
 
 // One flavour of all packages of a shape while they are built.
 struct order {
@@ -27,7 +27,7 @@ static void output_path(enum flavour flavour, const char *folder, unsigned packa
 {
   char name[GENERATE_NAME];
   generate_package_name(package, name);
-  if (flavour == OBJECT)
+  if (flavour == OBJECT || flavour == CACHED)
     workshop_path(path, "%s/%s.o", folder, name);
   else
     workshop_path(path, "%s/%s%s.so", folder, flavour == IMAGE ? "" : "lib", name);
@@ -87,7 +87,7 @@ static void object_command(const struct order *order, unsigned package, struct c
   output_path(OBJECT, order->output, package, path);
   command_add(command, "%s", order->options->compiler);
   command_add(command, "-O2");
-  command_add(command, "-fno-pie");
+  command_add(command, order->flavour == CACHED ? "-fPIC" : "-fno-pie");
   command_add(command, "-c");
   command_add(command, "%s/%s.c", order->sources, name);
   command_add(command, "-o");
@@ -106,8 +106,12 @@ static bool dependencies_done(const struct order *order, unsigned package, const
 // In order of number, each as soon as its dependencies are there.
 static void build_all(const struct order *order)
 {
-  static void (*const commands[])(const struct order *order, unsigned package, struct command *command) = {
-      [IMAGE] = image_command, [LIBRARY] = library_command, [TUNED] = library_command, [OBJECT] = object_command};
+  static void (*const commands[])(const struct order *order, unsigned package,
+                                  struct command *command) = {[IMAGE] = image_command,
+                                                              [LIBRARY] = library_command,
+                                                              [TUNED] = library_command,
+                                                              [OBJECT] = object_command,
+                                                              [CACHED] = object_command};
   struct pool pool = {.limit = order->options->jobs};
   bool *done = calloc(order->shape->packages, sizeof *done);
   if (!done)
@@ -175,7 +179,7 @@ static void ensure_built(const struct order *order)
 static void build_flavour(const struct options *options, const struct shape *shape, const char *folder,
                           enum flavour flavour, char root[SUBJECT_PATH])
 {
-  static const char *const names[] = {"image", "library", "tuned", "object"};
+  static const char *const names[] = {"image", "library", "tuned", "object", "cache"};
   char sources[SUBJECT_PATH], output[SUBJECT_PATH];
   workshop_path(sources, "%s/source", folder);
   workshop_path(output, "%s/%s", folder, names[flavour]);
@@ -265,6 +269,8 @@ void subject_generated(const struct options *options, const struct shape *shape,
   count_relocations(shape, folder, &subject->relocations);
   if (options->tuned)
     build_flavour(options, shape, folder, TUNED, subject->path[PEER_TUNED]);
+  if (!options->keep_orc_out)
+    build_flavour(options, shape, folder, CACHED, subject->path[PEER_ORC]);
   build_program(options, shape, folder, LIBRARY, subject->path[PEER_NEEDED]);
   build_flavour(options, shape, folder, OBJECT, subject->path[PEER_LINKED]);
   build_program(options, shape, folder, OBJECT, subject->path[PEER_LINKED]);

@@ -124,6 +124,17 @@ static int whole(const struct child_peer *peer, char **argv)
   return 0;
 }
 
+static int count(const struct child_peer *peer, char **argv)
+{
+  if (peer->prepare)
+    peer->prepare();
+  (void)getppid();
+  peer->load(argv[1], argv[4]);
+  (void)getppid();
+  printf("checksum %lu\n", (unsigned long)workload_run(peer, argv[3], argv[5]));
+  return 0;
+}
+
 static int hold(const struct child_peer *peer, char **argv)
 {
   char byte;
@@ -138,5 +149,7 @@ int child_main(int argc, char **argv, const struct child_peer *peer)
     errx(2, "started by bench-startup, not by hand");
   if (!strcmp(argv[2], "hold"))
     return hold(peer, argv);
+  if (!strcmp(argv[2], "count"))
+    return count(peer, argv);
   return strcmp(argv[2], "whole") ? measure(peer, argv) : whole(peer, argv);
 }

@@ -3,10 +3,12 @@
 // One measurement in a process of its own. There is one program for each way to load, so that neither pays for
 // libraries that only the other one needs; they share everything but the two functions below.
 //
-//     bench-startup-PEER how measure|whole|hold WORKLOAD PATH SYMBOL
+//     bench-startup-PEER how measure|whole|hold|count WORKLOAD PATH SYMBOL
 //
 // `measure` prints `name value` lines; `whole` loads, calls and ends, so that the parent can time the process;
 // `hold` then waits for the end of its standard input, so that the parent can look at its memory.
+// `count` does what `whole` does, with marks for a tracer: getppid, which nothing else here calls, just before and just
+// after the load.
 #ifndef BENCH_CHILD_H
 #define BENCH_CHILD_H
 

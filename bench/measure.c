@@ -10,8 +10,8 @@ enum { OUTPUT_SIZE = 4096, WARM_UP = -1 };
 
 const char *const metric_names[METRIC_COUNT] = {"load_ns",    "call_ns",    "load_faults", "call_faults",
                                                 "load_pages", "call_pages", "again_ns",    "whole_ns"};
-const char *const peer_names[PEER_COUNT] = {"pkgimg bound", "pkgimg", "dlopen now", "dlopen lazy",
-                                            "dlopen tuned", "needed", "linked in"};
+const char *const peer_names[PEER_COUNT] = {"pkgimg bound", "pkgimg",  "dlopen now", "dlopen lazy",
+                                            "dlopen tuned", "orc jit", "needed",     "linked in"};
 
 bool peer_loads(enum peer peer)
 {
@@ -105,12 +105,20 @@ static void read_report(struct results *results, enum peer peer, const char *tit
     errx(1, "%s: %s reported no checksum", title, peer_names[peer]);
 }
 
+// Of the program that loads as this peer does.
+static const char *loader_of(enum peer peer)
+{
+  if (is_ours(peer))
+    return "pkgimg";
+  return peer == PEER_ORC ? "orc" : "dlopen";
+}
+
 void measure_command(const struct subject *subject, enum peer peer, const char *what, struct command *command)
 {
   if (!peer_loads(peer))
     command_add(command, "%s", subject->path[peer]);
   else
-    command_add(command, "%s/bench-startup-%s", workshop_programs(), is_ours(peer) ? "pkgimg" : "dlopen");
+    command_add(command, "%s/bench-startup-%s", workshop_programs(), loader_of(peer));
   command_add(command, "%s", peer == PEER_LAZY ? "lazy" : "now");
   command_add(command, "%s", what);
   command_add(command, "%s", subject->workload);
@@ -160,6 +168,18 @@ static void measure_round(const struct subject *subject, struct results *results
   }
 }
 
+static void count_calls(const struct subject *subject, struct results *results)
+{
+  for (unsigned peer = 0; peer < PEER_COUNT; peer++) {
+    struct command command = {0};
+    if (!results->ran[peer])
+      continue;
+    measure_command(subject, (enum peer)peer, "count", &command);
+    results->calls[peer] = calls_count(&command);
+    command_deinit(&command);
+  }
+}
+
 static void measure_sharing(const struct subject *subject, struct results *results, unsigned processes)
 {
   results->processes = processes;
@@ -181,6 +201,8 @@ void measure_all(const struct options *options, const struct subject *subjects, 
   for (int round = WARM_UP; round < (int)options->rounds; round++)
     for (unsigned i = 0; i < count; i++)
       measure_round(&subjects[i], &results[i], round, options->cold);
+  for (unsigned i = 0; i < count; i++)
+    count_calls(&subjects[i], &results[i]);
   for (unsigned i = 0; i < count; i++)
     measure_sharing(&subjects[i], &results[i], options->processes);
 }

@@ -4,6 +4,7 @@
 #ifndef BENCH_MEASURE_H
 #define BENCH_MEASURE_H
 
+#include "bench/calls.h"
 #include "bench/subject.h"
 
 enum metric {
@@ -45,6 +46,7 @@ struct results {
   struct detail details[MEASURE_DETAILS];     ///< of pkgimg, bound or not
   unsigned detail_count;
   struct sharing sharing[PEER_COUNT];
+  struct calls calls[PEER_COUNT];
   unsigned processes;  ///< that share, or 0
   uint64_t checksum;   ///< what every first call returned
 };

@@ -14,7 +14,8 @@ static const char usage[] =
     "  --cold             drop the files from memory before each measurement\n"
     "  --processes N      also: memory of N processes at a time\n"
     "  --plot FILE.svg    time over the number of packages of the rows `many`; needs gnuplot\n"
-    "  --no-pkgimg        dlopen only\n"
+    "  --no-pkgimg        the others only\n"
+    "  --no-orc           without LLVM's LLJIT, which takes long\n"
     "  --only ROW[,ROW]   of tiny, small, zlib, sqlite, light, plugins, many, service\n"
     "  --sources DIR      sources of zlib and SQLite: DIR or folders in it\n"
     "  --sqlite-options F words for the compiler of sqlite3.c\n"
@@ -92,6 +93,7 @@ static bool take(struct options *options, char **argv, int *i)
   return options_shape(&options->shape, argv, i) || options_number(argv, i, "--rounds", &options->rounds) ||
          options_number(argv, i, "--jobs", &options->jobs) || take_flag(argv[*i], "--tuned", &options->tuned) ||
          take_flag(argv[*i], "--no-pkgimg", &options->keep_pkgimg_out) ||
+         take_flag(argv[*i], "--no-orc", &options->keep_orc_out) ||
          take_flag(argv[*i], "--cold", &options->cold) || options_text(argv, i, "--plot", &options->plot) ||
          options_number(argv, i, "--processes", &options->processes) ||
          options_text(argv, i, "--only", &options->only) || options_text(argv, i, "--work", &options->work) ||

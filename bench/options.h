@@ -30,7 +30,8 @@ struct options {
   bool cold;             ///< drop the files from the page cache before each measurement
   const char *plot;      ///< file for a plot of time over the number of packages, or NULL
   unsigned processes;    ///< how many at a time are to share memory; 0: do not measure that
-  bool keep_pkgimg_out;  ///< measure dlopen only
+  bool keep_pkgimg_out;  ///< measure the others only
+  bool keep_orc_out;     ///< do not measure LLVM's LLJIT
   const char *only;      ///< a comma-separated list of rows, or NULL
   const char *work;      ///< NULL: a folder below $TMPDIR
   const char *json;      ///< file for the results, or NULL

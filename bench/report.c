@@ -72,6 +72,11 @@ static double median_of(const struct results *results, enum peer peer, enum metr
   return statistics_median(results->samples[peer][metric], results->rounds);
 }
 
+static double spread_of(const struct results *results, enum peer peer, enum metric metric)
+{
+  return statistics_spread(results->samples[peer][metric], results->rounds);
+}
+
 double report_median_start(const struct results *results, enum peer peer)
 {
   double *sums = allocate(results->rounds);
@@ -85,11 +90,19 @@ static void print_load(const struct subject *subject, const struct results *resu
 {
   struct ratios loads = ratios_of(results, peer, load_costs), sums = ratios_of(results, peer, report_start_costs);
   double load = median_of(results, peer, METRIC_LOAD_NS);
-  fprintf(out, "%-13s%10.1f%10.1f%9.2f%10.2f%10.2f%10.1f%10.1f%10.2f", peer_names[peer], load / 1e3,
+  fprintf(out, "%-13s%10.1f%10.1f%8.0f%9.2f%10.2f%10.2f%10.1f%10.1f%10.2f", peer_names[peer], load / 1e3,
           statistics_least(results->samples[peer][METRIC_LOAD_NS], results->rounds) / 1e3,
-          load / 1e3 / subject->packages, loads.of_medians, loads.of_rounds,
-          median_of(results, peer, METRIC_CALL_NS) / 1e3, report_median_start(results, peer) / 1e3,
-          sums.of_rounds);
+          1e2 * spread_of(results, peer, METRIC_LOAD_NS), load / 1e3 / subject->packages, loads.of_medians,
+          loads.of_rounds, median_of(results, peer, METRIC_CALL_NS) / 1e3,
+          report_median_start(results, peer) / 1e3, sums.of_rounds);
+}
+
+static void print_calls(const struct calls *calls, FILE *out)
+{
+  if (calls->known)
+    fprintf(out, "%8u%8u\n", calls->load, calls->all);
+  else
+    fprintf(out, "%8s%8s\n", "-", "-");
 }
 
 static void print_peer(const struct subject *subject, const struct results *results, enum peer peer, FILE *out)
@@ -97,13 +110,14 @@ static void print_peer(const struct subject *subject, const struct results *resu
   if (peer_loads(peer))
     print_load(subject, results, peer, out);
   else
-    fprintf(out, "%-13s%10s%10s%9s%10s%10s%10.1f%10s%10s", peer_names[peer], "-", "-", "-", "-", "-",
+    fprintf(out, "%-13s%10s%10s%8s%9s%10s%10s%10.1f%10s%10s", peer_names[peer], "-", "-", "-", "-", "-", "-",
             median_of(results, peer, METRIC_CALL_NS) / 1e3, "-", "-");
-  fprintf(out, "%9.2f%8.3f%9.2f%8.2f%7.0f%7.0f%7.0f%7.0f\n", median_of(results, peer, METRIC_AGAIN_NS) / 1e3,
+  fprintf(out, "%9.2f%8.3f%9.2f%8.0f%8.2f%7.0f%7.0f%7.0f%7.0f", median_of(results, peer, METRIC_AGAIN_NS) / 1e3,
           ratios_of(results, peer, again_costs).of_rounds, median_of(results, peer, METRIC_WHOLE_NS) / 1e6,
-          ratios_of(results, peer, whole_costs).of_rounds, median_of(results, peer, METRIC_LOAD_FAULTS),
-          median_of(results, peer, METRIC_CALL_FAULTS), median_of(results, peer, METRIC_LOAD_PAGES),
-          median_of(results, peer, METRIC_CALL_PAGES));
+          1e2 * spread_of(results, peer, METRIC_WHOLE_NS), ratios_of(results, peer, whole_costs).of_rounds,
+          median_of(results, peer, METRIC_LOAD_FAULTS), median_of(results, peer, METRIC_CALL_FAULTS),
+          median_of(results, peer, METRIC_LOAD_PAGES), median_of(results, peer, METRIC_CALL_PAGES));
+  print_calls(&results->calls[peer], out);
 }
 
 static void print_details(const struct results *results, enum peer peer, FILE *out)
@@ -152,11 +166,12 @@ void report_table(const struct subject *subject, const struct results *results, 
     return;
   }
   print_relocations(subject, out);
-  fprintf(out, "%-13s%10s%10s%9s%10s%10s%10s%10s%10s%9s%8s%9s%8s%14s%14s\n", "", "load", "least", "per pkg",
-          "ratio", "rounds", "1st call", "sum", "ratio", "again", "ratio", "process", "ratio", "faults",
-          "pages written");
-  fprintf(out, "%-13s%10s%10s%9s%10s%10s%10s%10s%10s%9s%8s%9s%8s%7s%7s%7s%7s\n", "", "us", "us", "us", "load",
-          "load", "us", "us", "sum", "us", "again", "ms", "process", "load", "call", "load", "call");
+  fprintf(out, "%-13s%10s%10s%8s%9s%10s%10s%10s%10s%10s%9s%8s%9s%8s%8s%14s%14s%16s\n", "", "load", "least",
+          "spread", "per pkg", "ratio", "rounds", "1st call", "sum", "ratio", "again", "ratio", "process",
+          "spread", "ratio", "faults", "pages written", "system calls");
+  fprintf(out, "%-13s%10s%10s%8s%9s%10s%10s%10s%10s%10s%9s%8s%9s%8s%8s%7s%7s%7s%7s%8s%8s\n", "", "us", "us", "%",
+          "us", "load", "load", "us", "us", "sum", "us", "again", "ms", "%", "process", "load", "call", "load",
+          "call", "load", "all");
   for (unsigned peer = 0; peer < PEER_COUNT; peer++)
     if (results->ran[peer])
       print_peer(subject, results, (enum peer)peer, out);
@@ -168,8 +183,9 @@ void report_table(const struct subject *subject, const struct results *results, 
 
 static void json_samples(const char *name, const double *samples, unsigned count, FILE *out)
 {
-  fprintf(out, "\"%s\": {\"median\": %.10g, \"least\": %.10g, \"samples\": [", name,
-          statistics_median(samples, count), statistics_least(samples, count));
+  fprintf(out, "\"%s\": {\"median\": %.10g, \"least\": %.10g, \"quartiles\": [%.10g, %.10g], \"samples\": [", name,
+          statistics_median(samples, count), statistics_least(samples, count),
+          statistics_quantile(samples, count, 0.25), statistics_quantile(samples, count, 0.75));
   for (unsigned i = 0; i < count; i++)
     fprintf(out, "%s%.10g", i ? ", " : "", samples[i]);
   fputs("]}", out);
@@ -184,6 +200,9 @@ static void json_peer(const struct results *results, enum peer peer, FILE *out)
           "\"again_median_of_ratios\": %.6g",
           peer_names[peer], loads.of_medians, loads.of_rounds, sums.of_medians, sums.of_rounds,
           ratios_of(results, peer, whole_costs).of_rounds, ratios_of(results, peer, again_costs).of_rounds);
+  if (results->calls[peer].known)
+    fprintf(out, ", \"load_system_calls\": %u, \"system_calls\": %u", results->calls[peer].load,
+            results->calls[peer].all);
   if (results->processes)
     fprintf(out, ",\n        \"resident_kib\": %.1f, \"proportional_kib\": %.1f, \"own_kib\": %.1f",
             results->sharing[peer].resident, results->sharing[peer].proportional, results->sharing[peer].own);

@@ -14,6 +14,7 @@ enum peer {
   PEER_NOW,     ///< dlopen, RTLD_NOW
   PEER_LAZY,    ///< dlopen, RTLD_LAZY
   PEER_TUNED,   ///< dlopen, RTLD_NOW, libraries built with the best practical flags
+  PEER_ORC,     ///< LLVM's LLJIT, with the objects in a cache on disk
   PEER_NEEDED,  ///< a program that names the libraries as needed: ld.so loads them before main
   PEER_LINKED,  ///< a program that the packages are linked into, at fixed addresses: the limit
   PEER_COUNT
