@@ -55,6 +55,24 @@ static enum pkgimg_status make_name(const struct debug_list *list, struct debug_
   return PKGIMG_OK;
 }
 
+// In C++, where a name is declared is a part of it: `one::circle`, `circle::part`. In C, the only scope is the
+// file.
+static enum pkgimg_status qualify(const struct debug_list *list, LLVMMetadataRef node, const char *name,
+                                  const char **qualified)
+{
+  enum { DEPTH = 64 };
+  LLVMMetadataRef scope = debug_scope(list->context, node);
+  *qualified = name;
+  for (unsigned depth = 0; name && scope && depth < DEPTH; depth++) {
+    unsigned length;
+    const char *outer = debug_scope_name(list->context, scope, &length);
+    TRY(string_list_add(list->strings, list->error, "%.*s::%s", (int)length, outer, *qualified));
+    *qualified = list->strings->items[list->strings->count - 1];
+    scope = debug_scope(list->context, scope);
+  }
+  return PKGIMG_OK;
+}
+
 static enum pkgimg_status name_entry(const struct debug_list *list, struct debug_entry *entry)
 {
   static const char *const names[] = {[DEBUG_VOID] = "void",
@@ -64,22 +82,25 @@ static enum pkgimg_status name_entry(const struct debug_list *list, struct debug
                                       [DEBUG_OTHER] = NULL};
   entry->name = names[debug_class_of(entry->node)];
   if (!entry->name)
-    entry->name = debug_name(entry->node);
+    TRY(qualify(list, entry->node, debug_name(entry->node), &entry->name));
   return entry->name ? PKGIMG_OK : make_name(list, entry);
 }
 
 static enum pkgimg_status reach(struct debug_list *list, LLVMMetadataRef type, const char *owner,
                                 const char *member)
 {
-  const char *alias = NULL;
+  LLVMMetadataRef alias = NULL;
+  const char *alias_name;
   LLVMMetadataRef node = debug_peel(list->context, type, &alias);
   TRY(grow_places(list));
   size_t *place = place_of(list, node);
   if (*place)
     return PKGIMG_OK;
   TRY(array_reserve(&list->entries, &list->capacity, list->count, sizeof *list->entries, list->error));
+  TRY(qualify(list, alias, alias ? debug_name(alias) : NULL, &alias_name));
   struct debug_entry *entry = &list->entries[list->count];
-  *entry = (struct debug_entry){.node = node, .owner = alias ? NULL : owner, .member = alias ? alias : member};
+  *entry = (struct debug_entry){
+      .node = node, .owner = alias_name ? NULL : owner, .member = alias_name ? alias_name : member};
   *place = ++list->count;
   return name_entry(list, entry);
 }

@@ -9,7 +9,14 @@
 #include <string.h>
 
 // Where LLVM 19 keeps what its C interface has no functions for.
-enum { TYPE_TARGET = 3, TYPE_ELEMENTS = 4, TYPE_SIGNATURE = 3, SUBPROGRAM_TYPE = 4 };
+enum {
+  SCOPE_SCOPE = 1,
+  SCOPE_NAME = 2,
+  TYPE_TARGET = 3,
+  TYPE_ELEMENTS = 4,
+  TYPE_SIGNATURE = 3,
+  SUBPROGRAM_TYPE = 4
+};
 
 static bool is_kind(LLVMMetadataRef node, LLVMMetadataKind kind)
 {
@@ -99,6 +106,23 @@ const char *debug_name(LLVMMetadataRef type)
   return length ? name : NULL;
 }
 
+LLVMMetadataRef debug_scope(LLVMContextRef context, LLVMMetadataRef node)
+{
+  LLVMMetadataRef scope = operand(context, node, SCOPE_SCOPE);
+  return is_kind(scope, LLVMDINamespaceMetadataKind) || is_kind(scope, LLVMDICompositeTypeMetadataKind) ? scope
+                                                                                                        : NULL;
+}
+
+const char *debug_scope_name(LLVMContextRef context, LLVMMetadataRef scope, unsigned *length)
+{
+  static const char unnamed[] = "(anonymous namespace)";
+  LLVMMetadataRef name = operand(context, scope, SCOPE_NAME);
+  if (is_kind(name, LLVMMDStringMetadataKind))
+    return LLVMGetMDString(LLVMMetadataAsValue(context, name), length);
+  *length = sizeof unnamed - 1;
+  return unnamed;
+}
+
 uint64_t debug_size(LLVMMetadataRef type)
 {
   return type ? LLVMDITypeGetSizeInBits(type) / 8 : 0;
@@ -132,7 +156,7 @@ enum debug_encoding debug_encoding_of(LLVMContextRef context, LLVMMetadataRef ba
   return result;
 }
 
-LLVMMetadataRef debug_peel(LLVMContextRef context, LLVMMetadataRef type, const char **alias)
+LLVMMetadataRef debug_peel(LLVMContextRef context, LLVMMetadataRef type, LLVMMetadataRef *alias)
 {
   while (is_kind(type, LLVMDIDerivedTypeMetadataKind)) {
     unsigned tag = LLVMGetDINodeTag(type);
@@ -141,7 +165,7 @@ LLVMMetadataRef debug_peel(LLVMContextRef context, LLVMMetadataRef type, const c
         tag != DW_TAG_atomic_type)
       break;
     if (is_typedef && alias)
-      *alias = debug_name(type);
+      *alias = type;
     type = operand_type(context, type, TYPE_TARGET);
   }
   return type;
@@ -228,6 +252,20 @@ static enum pkgimg_status each_member(LLVMContextRef context, LLVMMetadataRef ty
       TRY(visit_member(context, node, base, depth, visit, data));
   }
   return PKGIMG_OK;
+}
+
+LLVMMetadataRef debug_single_base(LLVMContextRef context, LLVMMetadataRef type)
+{
+  LLVMMetadataRef list = operand_list(context, type, TYPE_ELEMENTS), base = NULL;
+  for (unsigned i = 0, count = operand_count(context, list); i < count; i++) {
+    LLVMMetadataRef node = operand(context, list, i);
+    if (!is_kind(node, LLVMDIDerivedTypeMetadataKind) || LLVMGetDINodeTag(node) != DW_TAG_inheritance)
+      continue;
+    if (base || LLVMDITypeGetFlags(node) & LLVMDIFlagVirtual || LLVMDITypeGetOffsetInBits(node))
+      return NULL;
+    base = node;
+  }
+  return debug_peel(context, operand_type(context, base, TYPE_TARGET), NULL);
 }
 
 enum pkgimg_status debug_each_member(LLVMContextRef context, LLVMMetadataRef type, debug_visit *visit, void *data)

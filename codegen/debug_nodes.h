@@ -26,14 +26,17 @@ bool debug_is_vector(LLVMMetadataRef type);
 
 /// NULL: it has none.
 const char *debug_name(LLVMMetadataRef type);
+/// The namespace or class that a type or a namespace is declared in; NULL: none.
+LLVMMetadataRef debug_scope(LLVMContextRef context, LLVMMetadataRef node);
+const char *debug_scope_name(LLVMContextRef context, LLVMMetadataRef scope, unsigned *length);
 uint64_t debug_size(LLVMMetadataRef type);
 /// What its source asks for; 0: nothing.
 uint32_t debug_alignment(LLVMMetadataRef type);
 enum debug_encoding { DEBUG_SIGNED, DEBUG_UNSIGNED, DEBUG_FLOAT, DEBUG_COMPLEX, DEBUG_NO_NUMBER };
 enum debug_encoding debug_encoding_of(LLVMContextRef context, LLVMMetadataRef base);
 
-/// The type without typedefs and qualifiers. `alias`: the innermost typedef's name; may be NULL.
-LLVMMetadataRef debug_peel(LLVMContextRef context, LLVMMetadataRef type, const char **alias);
+/// The type without typedefs and qualifiers. `alias`: the innermost typedef; may be NULL.
+LLVMMetadataRef debug_peel(LLVMContextRef context, LLVMMetadataRef type, LLVMMetadataRef *alias);
 /// What a pointer points to, an array's elements, or what an enumeration is stored as; not peeled.
 LLVMMetadataRef debug_target(LLVMContextRef context, LLVMMetadataRef type);
 
@@ -50,6 +53,10 @@ struct debug_member {
   uint32_t alignment;    ///< what the member asks for; 0: nothing
 };
 typedef enum pkgimg_status debug_visit(void *data, const struct debug_member *member);
+
+/// The class that one is derived from, NULL if there is none, more than one, or one that does not lie at its
+/// beginning.
+LLVMMetadataRef debug_single_base(LLVMContextRef context, LLVMMetadataRef type);
 
 /// Visit members, bases, and the members of those without a name, until a visit fails.
 PKGIMG_MUST_USE enum pkgimg_status debug_each_member(LLVMContextRef context, LLVMMetadataRef type,

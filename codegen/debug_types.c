@@ -251,15 +251,25 @@ static enum pkgimg_status write_parameters(const struct walk *walk, LLVMMetadata
   return PKGIMG_OK;
 }
 
+// What a class is derived from is its supertype, if that is defined and not one of the sources' own making.
+static const struct pkgimg_type_record *supertype_of(const struct walk *walk, LLVMMetadataRef node)
+{
+  LLVMMetadataRef base = debug_single_base(walk->list.context, node);
+  const struct pkgimg_type_record *record = base ? record_of(walk, base) : NULL;
+  return record && debug_class_of(base) == DEBUG_STRUCT && !debug_is_declaration(base) ? record : NULL;
+}
+
 static enum pkgimg_status write_type(const struct walk *walk, struct debug_entry *entry,
                                      struct pkgimg_type_record *record)
 {
   enum debug_class class = debug_class_of(entry->node);
   record->name = entry->name;
   record->kind = kind_of(walk, entry);
-  record->size = debug_size(entry->node);
+  record->size = record->kind == PKGIMG_KIND_ABSTRACT ? 0 : debug_size(entry->node);
   if (record->kind != PKGIMG_KIND_ABSTRACT && class != DEBUG_FUNCTION)
     record->align = debug_list_align(&walk->list, entry);
+  if (class == DEBUG_STRUCT)
+    record->supertype = supertype_of(walk, entry->node);
   if (class == DEBUG_STRUCT || class == DEBUG_UNION)
     return write_fields(walk, entry->node, record);
   return class == DEBUG_POINTER || class == DEBUG_ARRAY || class == DEBUG_FUNCTION

@@ -5,13 +5,14 @@
 #include "tests/unit/world.h"
 
 #include <pkgimg/build.h>
+#include <pkgimg/inspect.h>
 #include <pkgimg/pkgimg.h>
 
 CHECK_MAIN_FILE
 
 static struct pkgimg_error error;
 
-static const char point[] = "typedef struct { double x, y; } point;\nstruct opaque;\n";
+static const char point[] = "#include <pkgimg/types.h>\ntypedef struct { double x, y; } point;\nstruct opaque;\n";
 static const char shapes[] =
     "struct node { struct node *next; point at[2][3]; struct opaque *hidden; int (*order)(const void *, int); };\n"
     "struct mixed { char c; unsigned low : 3, high : 29; union { int i; float f; }; struct { short s; } part[4]; "
@@ -28,22 +29,35 @@ static const char shapes[] =
 static const char other[] = "double middle(point a, point b) { return a.x + b.y; }\n"
                             "struct opaque { long l; };\nlong look(struct opaque *o) { return o->l; }\n";
 
-static enum pkgimg_status build(const char *name, const char *image, const char *text, unsigned debug,
-                                int debug_types)
+static struct pkgimg_build_options options_for(const char *name, const char *image)
 {
   struct pkgimg_build_options options = PKGIMG_BUILD_OPTIONS_INIT;
-  static char whole[4096];
-  char source[64];
-  const char *file = source;
-  snprintf(source, sizeof source, "%s.c", name);
-  snprintf(whole, sizeof whole, "#include <pkgimg/types.h>\n%s%s", point, text);
-  write_all(scratch_path(source), whole, strlen(whole));
   options.name = name;
   options.output = scratch_path(image);
   options.folder = scratch_folder();
+  options.debug = 2;
+  return options;
+}
+
+static enum pkgimg_status build_with(const struct pkgimg_build_options *options, const char *suffix,
+                                     const char *head, const char *text)
+{
+  static char whole[4096];
+  char source[64];
+  const char *file = source;
+  snprintf(source, sizeof source, "%s.%s", options->name, suffix);
+  snprintf(whole, sizeof whole, "%s%s", head, text);
+  write_all(scratch_path(source), whole, strlen(whole));
+  return pkgimg_build_files(options, &file, 1, &error);
+}
+
+static enum pkgimg_status build(const char *name, const char *image, const char *text, unsigned debug,
+                                int debug_types)
+{
+  struct pkgimg_build_options options = options_for(name, image);
   options.debug = debug;
   options.debug_types = debug_types;
-  return pkgimg_build_files(&options, &file, 1, &error);
+  return build_with(&options, "c", point, text);
 }
 
 static struct pkgimg_runtime *load(struct pkgimg_runtime *runtime, const char *image)
@@ -78,6 +92,8 @@ static bool is_like(struct pkgimg_runtime *runtime, const char *name, const char
     at += snprintf(text + at, sizeof text - (size_t)at, " %s@%llu:%s", field.name,
                    (unsigned long long)field.offset, pkgimg_type_text(field.type, inner, sizeof inner));
   }
+  if (info.supertype)
+    snprintf(text + at, sizeof text - (size_t)at, " < %s", pkgimg_type_text(info.supertype, inner, sizeof inner));
   if (strcmp(text, expected) == 0)
     return true;
   fprintf(stderr, "%s: expected \"%s\", found \"%s\"\n", name, expected, text);
@@ -193,6 +209,155 @@ static void stated_wins(void)
   pkgimg_runtime_close(runtime);
 }
 
+// ---- C++
+
+static const char cxx[] =
+    "namespace one {\n"
+    "struct circle { double r; };\n"
+    "enum class color : unsigned char { red };\n"
+    "template <class T> struct box { T value; circle c; };\n"
+    "namespace deep { struct circle { short s; }; }\n"
+    "inline namespace v1 { struct inside { int i; }; }\n"
+    "typedef struct { long l; } alias;\n"
+    "struct outer { struct inner { long l; } in; struct { int i; } part; static int none; };\n"
+    "}\n"
+    "namespace two { struct circle { int x, y; }; }\n"
+    "struct circle { char c[3]; };\n"
+    "struct links { const one::circle &one; two::circle *two; };\n"
+    "struct shape { int id; };\n"
+    "struct square : shape { double side; };\n"
+    "struct grand : square { char g; };\n"
+    "struct second { long l; };\n"
+    "struct both : shape, second { int own; };\n"
+    "struct moved : shape { virtual ~moved(); };\n"
+    "moved::~moved() {}\n"
+    "struct nothing {}; struct none {}; struct empties : nothing, none { int i; };\n"
+    "struct late : virtual shape { int own; late(); };\n"
+    "late::late() {}\n"
+    "struct elsewhere : shape { virtual void f(); };\n"
+    "int area(const one::circle &c, two::circle *d, one::color e, circle f) { return c.r + d->x + int(e) + "
+    "f.c[0]; }\n"
+    "int boxes(one::box<int> a, const one::box<two::circle> &b, one::deep::circle &&c, one::outer &o, one::inside "
+    "i,\n"
+    "          one::alias *j) { return a.value + b.value.x + c.s + o.in.l + i.i + j->l; }\n"
+    "int bases(square *s, both *b, moved *m, late *l, grand *g, elsewhere *e, empties *n)\n"
+    "{ return s->id + b->own + m->id + l->own + g->g + e->id + n->i; }\n"
+    "int count(links l) { return l.two->x; }\n"
+    "namespace one { int area(const circle &c) { return 7 * c.r; } }\n";
+static const char cxx_again[] = "namespace one { struct circle { double r; }; }\n"
+                                "namespace { struct circle { float f; }; struct holder { circle *c; }; }\n"
+                                "namespace three { struct user { holder *h; }; }\n"
+                                "int look(one::circle c, three::user *u) { return c.r + u->h->c->f; }\n";
+
+static void names_and_bases(struct pkgimg_runtime *runtime)
+{
+  CHECK(is_like(runtime, "one::circle", "struct 8 8: r@0:double"));
+  CHECK(is_like(runtime, "two::circle", "struct 8 4: x@0:int y@4:int"));
+  CHECK(is_like(runtime, "one::deep::circle", "struct 2 2: s@0:short"));
+  CHECK(is_like(runtime, "circle", "struct 3 1: c@0:Array{char,3}"));
+  CHECK(is_like(runtime, "one::color", "unsigned 1 1:"));
+  CHECK(is_like(runtime, "one::box<int>", "struct 16 8: value@0:int c@8:one::circle"));
+  CHECK(is_like(runtime, "one::box<two::circle>", "struct 16 8: value@0:two::circle c@8:one::circle"));
+  CHECK(is_like(runtime, "one::v1::inside", "struct 4 4: i@0:int"));
+  CHECK(is_like(runtime, "one::alias", "struct 8 8: l@0:long"));
+  CHECK(is_like(runtime, "one::outer", "struct 16 8: in@0:one::outer::inner part@8:one::outer.part"));
+  CHECK(is_like(runtime, "square", "struct 16 8: base@0:shape side@8:double < shape"));
+  CHECK(is_like(runtime, "grand", "struct 24 8: base@0:square g@16:char < square"));
+  CHECK(is_like(runtime, "both", "struct 24 8: base@0:shape base@8:second own@16:int"));
+  CHECK(is_like(runtime, "empties", "struct 4 4: base@0:nothing base@0:none i@0:int"));
+  CHECK(is_like(runtime, "moved", "struct 16 8: base@8:shape _vptr$moved@0:Pointer{Pointer{Function{int}}}"));
+  CHECK(is_like(runtime, "late", "struct 16 8: _vptr$late@0:Pointer{Pointer{Function{int}}} own@8:int"));
+  CHECK(is_like(runtime, "elsewhere", "abstract 0 0:"));
+  CHECK(pkgimg_subtype(find(runtime, "grand"), find(runtime, "shape")));
+}
+
+// What C++ names in namespaces are types of their own; references are pointers.
+static void classes(void)
+{
+  struct pkgimg_build_options options = options_for("cxx", "cxx.so"), again = options_for("more", "more.so");
+  CHECK_OK(build_with(&options, "cpp", "", cxx), &error);
+  CHECK_OK(build_with(&again, "cpp", "", cxx_again), &error);
+  struct pkgimg_runtime *runtime = load(NULL, "cxx.so");
+  names_and_bases(runtime);
+  void *address = NULL;
+  double circle = 3;
+  const struct pkgimg_type *mine = find(runtime, "one::circle"), *links = find(runtime, "links");
+  const struct pkgimg_type *one = pkgimg_type_field(links, 0).type, *two = pkgimg_type_field(links, 1).type;
+  if (CHECK_OK(pkgimg_method(runtime, "cxx._ZN3one4areaERKNS_6circleE", &one, 1, &address, &error), &error))
+    CHECK(((int (*)(const void *))(uintptr_t)address)(&circle) == 21);
+  CHECK_STATUS(pkgimg_method(runtime, "cxx._ZN3one4areaERKNS_6circleE", &two, 1, &address, &error),
+               PKGIMG_NO_METHOD, &error);
+  load(runtime, "more.so");
+  CHECK(find(runtime, "one::circle") == mine);
+  CHECK(is_like(runtime, "(anonymous namespace)::circle", "struct 4 4: f@0:float"));
+  CHECK(is_like(runtime, "three::user", "struct 8 8: h@0:Pointer{(anonymous namespace)::holder}"));
+  pkgimg_runtime_close(runtime);
+}
+
+// ---- other ways to build
+
+// Bitcode brings its debug information along, and is not asked for -g.
+static void from_bitcode(void)
+{
+  struct pkgimg_build_options emit = options_for("shapes", "shapes.bc"),
+                              options = options_for("shapes", "bitcode.so");
+  const char *file = "shapes.bc";  // in the folder of the build
+  emit.emit = PKGIMG_EMIT_BITCODE;
+  options.debug = 0;
+  CHECK_OK(build_with(&emit, "c", point, shapes), &error);
+  CHECK_OK(pkgimg_build_files(&options, &file, 1, &error), &error);
+  struct pkgimg_runtime *runtime = load(NULL, "bitcode.so");
+  what_they_are(runtime);
+  methods(runtime);
+  pkgimg_runtime_close(runtime);
+}
+
+static void counts(const char *image, size_t *types, size_t *functions)
+{
+  struct pkgimg_inspection *inspection;
+  *types = *functions = 0;
+  if (!CHECK_OK(pkgimg_inspection_open(scratch_path(image), &inspection, &error), &error))
+    return;
+  *types = pkgimg_inspection_summary(inspection)->types;
+  *functions = pkgimg_inspection_summary(inspection)->methods;
+  pkgimg_inspection_close(inspection);
+}
+
+// Several bodies of a function are one method.
+static void several_targets(void)
+{
+  struct pkgimg_build_options options = options_for("shapes", "targets.so");
+  size_t types[2], methods_of[2];
+  options.cpu_target = "x86-64;x86-64-v2,clone_all;x86-64-v3,clone_all";
+  CHECK_OK(build_with(&options, "c", point, shapes), &error);
+  counts("shapes.so", &types[0], &methods_of[0]);
+  counts("targets.so", &types[1], &methods_of[1]);
+  CHECK(types[0] > 10 && types[0] == types[1] && methods_of[0] == 5 && methods_of[1] == 5);
+  struct pkgimg_runtime *runtime = load(NULL, "targets.so");
+  what_they_are(runtime);
+  methods(runtime);
+  pkgimg_runtime_close(runtime);
+}
+
+static enum pkgimg_status build_manifest(const char *key)
+{
+  char text[256];
+  snprintf(text, sizeof text, "name = \"shapes\"; sources = [\"shapes.c\"]; %s\n", key);
+  write_all(scratch_path("shapes.ucl"), text, strlen(text));
+  struct pkgimg_build_options options = options_for(NULL, "manifest.so");
+  return pkgimg_build_manifest(scratch_path("shapes.ucl"), &options, &error);
+}
+
+static void from_a_manifest(void)
+{
+  CHECK_OK(build_manifest("debug_types = false"), &error);
+  absent("manifest.so");
+  CHECK_OK(build_manifest("debug_types = true"), &error);
+  CHECK(same_bytes("manifest.so", "shapes.so"));
+  CHECK_STATUS(build_manifest("debug_types = \"perhaps\""), PKGIMG_MANIFEST, &error);
+  CHECK(strstr(error.text, "debug_types"));
+}
+
 int main(void)
 {
   CHECK_OK(build("shapes", "shapes.so", shapes, 2, 1), &error);
@@ -205,5 +370,9 @@ int main(void)
   CHECK(same_bytes("shapes.so", "again.so"));
   when_there_are_none();
   stated_wins();
+  classes();
+  from_bitcode();
+  several_targets();
+  from_a_manifest();
   return check_verdict();
 }
