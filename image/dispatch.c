@@ -20,30 +20,45 @@ static uint64_t word_of(_Atomic uint64_t *word)
   return atomic_load_explicit(word, memory_order_relaxed);
 }
 
+static size_t answer_words(size_t width)
+{
+  return sizeof(struct answer) / sizeof(uint64_t) + width;
+}
+
+static struct answer *answer_at(struct dispatch_cache *cache, size_t place)
+{
+  return (struct answer *)(void *)(cache->words + place * answer_words(cache->width));
+}
+
 static bool asks_for(struct answer *answer, const struct pkgimg_type *const *types, size_t count)
 {
-  bool same = word_of(&answer->count) == count + 1;
+  if (word_of(&answer->count) != count + 1)
+    return false;
+  bool same = true;
   for (size_t i = 0; i < count; i++)
     same &= atomic_load_explicit(&answer->types[i], memory_order_relaxed) == types[i];
   return same;
 }
 
-// The answer for these types, or the free place for it.
+// The answer for these types, or the free place for it. The cache is wide enough for them.
 static struct answer *find_answer(struct dispatch_cache *cache, const struct pkgimg_type *const *types,
                                   size_t count)
 {
   size_t mask = cache->capacity - 1, at = signature_hash(types, count) & mask;
-  for (size_t steps = 0; steps < cache->capacity; steps++, at = (at + 1) & mask)
-    if (word_of(&cache->answers[at].count) == 0 || asks_for(&cache->answers[at], types, count))
+  struct answer *answer = answer_at(cache, at);
+  for (size_t steps = 0; steps < cache->capacity; steps++, answer = answer_at(cache, at)) {
+    if (word_of(&answer->count) == 0 || asks_for(answer, types, count))
       break;
-  return &cache->answers[at];
+    at = (at + 1) & mask;
+  }
+  return answer;
 }
 
 static uint64_t remembered(struct pkgimg_function *function, const struct pkgimg_type *const *types, size_t count)
 {
   uint32_t version = atomic_load_explicit(&function->version, memory_order_acquire);
   struct dispatch_cache *cache = atomic_load_explicit(&function->cache, memory_order_acquire);
-  if (version % 2 || !cache || count > DISPATCH_ARGUMENTS)
+  if (version % 2 || !cache || count > cache->width)
     return 0;
   struct answer *answer = find_answer(cache, types, count);
   uint64_t address = asks_for(answer, types, count) ? word_of(&answer->address) : 0;
@@ -71,28 +86,56 @@ static void write_answer(struct answer *answer, const struct pkgimg_type *const 
   atomic_store_explicit(&answer->count, count + 1, memory_order_relaxed);
 }
 
-// The old answers move along. NULL when memory is short: then answers are found the long way.
-static struct dispatch_cache *make_cache(struct pkgimg_function *function)
+static bool has_room(size_t capacity, size_t used)
+{
+  return 4 * used <= 3 * capacity;
+}
+
+// Room for an answer for each method, for who asks for all of them: what is outgrown is memory that is written for
+// nothing.
+static size_t first_capacity(const struct pkgimg_function *function)
+{
+  enum { LEAST = 4, MOST = 64 };
+  size_t capacity = LEAST;
+  while (capacity < MOST && !has_room(capacity, function->method_count))
+    capacity *= 2;
+  return capacity;
+}
+
+static void move_answers(struct dispatch_cache *cache, struct dispatch_cache *old)
+{
+  const struct pkgimg_type *types[DISPATCH_ARGUMENTS];
+  for (size_t i = 0; i < old->capacity; i++) {
+    struct answer *answer = answer_at(old, i);
+    size_t count = answer->count;
+    if (count == 0)
+      continue;
+    for (size_t k = 0; k + 1 < count; k++)
+      types[k] = answer->types[k];
+    write_answer(find_answer(cache, types, count - 1), types, count - 1, answer->address);
+    cache->used++;
+  }
+}
+
+// With room for one more answer, of `width` types. The old answers move along. NULL when memory is short: then
+// answers are found the long way.
+static struct dispatch_cache *make_cache(struct pkgimg_function *function, size_t width)
 {
   struct dispatch_cache *old = function->cache;
-  if (old && 2 * (old->used + 1) <= old->capacity)
+  bool has_place = old && has_room(old->capacity, old->used + 1);
+  if (has_place && width <= old->width)
     return old;
-  size_t capacity = old ? 2 * old->capacity : 8;
-  struct dispatch_cache *cache = calloc(1, sizeof *cache + capacity * sizeof *cache->answers);
+  size_t capacity = has_place ? old->capacity : old ? 2 * old->capacity : first_capacity(function);
+  if (old && width < old->width)
+    width = old->width;
+  struct dispatch_cache *cache = calloc(1, sizeof *cache + capacity * answer_words(width) * sizeof *cache->words);
   if (!cache)
     return NULL;
   cache->capacity = capacity;
+  cache->width = width;
   cache->outgrown = old;
-  for (size_t i = 0; old && i < old->capacity; i++) {
-    const struct pkgimg_type *types[DISPATCH_ARGUMENTS];
-    struct answer *answer = &old->answers[i];
-    if (answer->count == 0)
-      continue;
-    for (size_t k = 0; k < DISPATCH_ARGUMENTS; k++)
-      types[k] = answer->types[k];
-    write_answer(find_answer(cache, types, answer->count - 1), types, answer->count - 1, answer->address);
-    cache->used++;
-  }
+  if (old)
+    move_answers(cache, old);
   atomic_store_explicit(&function->cache, cache, memory_order_release);
   return cache;
 }
@@ -103,7 +146,7 @@ static void remember(struct pkgimg_function *function, const struct pkgimg_type 
   if (count > DISPATCH_ARGUMENTS)
     return;
   begin_change(function);
-  struct dispatch_cache *cache = make_cache(function);
+  struct dispatch_cache *cache = make_cache(function, count);
   struct answer *answer = cache ? find_answer(cache, types, count) : NULL;
   if (answer && answer->count == 0) {
     write_answer(answer, types, count, address);
@@ -119,7 +162,7 @@ void dispatch_forget(struct pkgimg_function *function)
     return;
   begin_change(function);
   for (size_t i = 0; i < cache->capacity; i++)
-    atomic_store_explicit(&cache->answers[i].count, 0, memory_order_relaxed);
+    atomic_store_explicit(&answer_at(cache, i)->count, 0, memory_order_relaxed);
   cache->used = 0;
   end_change(function);
 }
@@ -136,7 +179,7 @@ void dispatch_forget_all(struct type_world *world)
 static bool is_within(const struct pkgimg_type *type, const struct pkgimg_type *ancestor)
 {
   for (unsigned steps = 0; ancestor && type && type != ancestor && steps < FORMAT_MAX_SUPERTYPES; steps++)
-    type = type->supertype;
+    type = type_supertype(type);
   return type == ancestor || !ancestor;
 }
 

@@ -35,11 +35,20 @@ enum pkgimg_status home_describe(struct type_home *home, struct pkgimg_error *er
   return status;
 }
 
+// The number of a type in its home. Most images have few types: the first look finds it.
+static uint32_t number_of(const struct type_home *home, const struct pkgimg_type *type)
+{
+  uint32_t number = (uint32_t)(type_facts(type) / FACT_NUMBER) & ((1u << NUMBER_BITS) - 1);
+  while (home_object(home, number) != type)
+    number += 1u << NUMBER_BITS;
+  return number;
+}
+
 // What a type is; NULL and a filled error, if its image was damaged. (Places of objects are kept, so that even a
 // type that is gone can be recognised, until its place is used again.)
 static const struct disk_type *describe(const struct pkgimg_type *type, struct pkgimg_error *error)
 {
-  struct type_home *home = type->home;
+  struct type_home *home = type_home(type);
   if (!home) {
     fail(error, PKGIMG_INVALID_ARGUMENT, NULL, "every image that stated this type is closed");
     return NULL;
@@ -51,7 +60,7 @@ static const struct disk_type *describe(const struct pkgimg_type *type, struct p
     pthread_rwlock_unlock(&home->world->lock);
     copied = status == PKGIMG_OK ? home->copied : NULL;
   }
-  return copied ? description(copied, type->number) : NULL;
+  return copied ? description(copied, number_of(home, type)) : NULL;
 }
 
 enum pkgimg_status pkgimg_type_describe(const struct pkgimg_type *type, struct pkgimg_type_info *info,
@@ -67,7 +76,7 @@ enum pkgimg_status pkgimg_type_describe(const struct pkgimg_type *type, struct p
                                     .kind = (enum pkgimg_type_kind)record->kind,
                                     .size = record->size,
                                     .align = record->align,
-                                    .supertype = type->supertype,
+                                    .supertype = type_supertype(type),
                                     .field_count = record->field_count,
                                     .parameter_count = record->parameter_count};
   memcpy(info->id, type->id, sizeof info->id);
@@ -82,7 +91,7 @@ struct pkgimg_type_field pkgimg_type_field(const struct pkgimg_type *type, size_
   const struct disk_type_field *field = &type_fields(record)[index];
   return (struct pkgimg_type_field){.name = type_string(record, field->name),
                                     .offset = field->offset,
-                                    .type = home_object(type->home, field->type)};
+                                    .type = home_object(type_home(type), field->type)};
 }
 
 struct pkgimg_type_parameter pkgimg_type_parameter(const struct pkgimg_type *type, size_t index)
@@ -92,7 +101,7 @@ struct pkgimg_type_parameter pkgimg_type_parameter(const struct pkgimg_type *typ
     return (struct pkgimg_type_parameter){0};
   const struct disk_type_parameter *parameter = &type_parameters(record)[index];
   if (parameter->is_type)
-    return (struct pkgimg_type_parameter){.type = home_object(type->home, parameter->value)};
+    return (struct pkgimg_type_parameter){.type = home_object(type_home(type), parameter->value)};
   return (struct pkgimg_type_parameter){.value = parameter->value};
 }
 
@@ -115,8 +124,8 @@ static void put(struct type_text *out, const char *piece)
 // What a type is, for who holds the world's lock for writing.
 static const struct disk_type *known(const struct pkgimg_type *type)
 {
-  return type->home && home_describe(type->home, NULL) == PKGIMG_OK ? description(type->home->copied, type->number)
-                                                                    : NULL;
+  struct type_home *home = type_home(type);
+  return home && home_describe(home, NULL) == PKGIMG_OK ? description(home->copied, number_of(home, type)) : NULL;
 }
 
 static void write_text(struct type_text *out, const struct pkgimg_type *type, unsigned depth);
@@ -127,7 +136,7 @@ static void write_parameter(struct type_text *out, const struct pkgimg_type *typ
   char number[24];
   snprintf(number, sizeof number, "%llu", (unsigned long long)parameter->value);
   if (parameter->is_type)
-    write_text(out, home_object(type->home, parameter->value), depth + 1);
+    write_text(out, home_object(type_home(type), parameter->value), depth + 1);
   else
     put(out, number);
 }
@@ -189,7 +198,7 @@ static enum pkgimg_status make_names(struct type_world *world, struct pkgimg_err
   world->by_name_capacity = capacity;
   for (size_t i = 0; i < world->entry_capacity; i++) {
     const struct pkgimg_type *type =
-        world->entries[i] ? world_object(world, entry_place(world->entries[i])) : NULL;
+        world->entries[i] ? world_object(world, world->entries[i] & PLACE_MASK) : NULL;
     const struct disk_type *record = type ? known(type) : NULL;
     size_t at = record ? start_of(world, type_string(record, record->name)) : 0;
     while (record && world->by_name[at])
@@ -202,7 +211,7 @@ static enum pkgimg_status make_names(struct type_world *world, struct pkgimg_err
 
 static bool is_named(const struct pkgimg_type *type, const char *name)
 {
-  const struct disk_type *record = description(type->home->copied, type->number);
+  const struct disk_type *record = description(type_home(type)->copied, number_of(type_home(type), type));
   return strcmp(type_string(record, record->name), name) == 0;
 }
 

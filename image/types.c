@@ -3,48 +3,14 @@
 // Uniquing: the types of an image that is loaded become the objects of the runtime. Whoever comes first is the
 // home of the object, later images use it too; it lives as long as one of them.
 //
-// A load writes 40 bytes for a new type, and nothing for one that is there already: pages of memory are what
-// costs.
+// A load writes 24 bytes and an entry of a table for a new type, and 4 bytes for each that an image states: pages
+// of memory are what costs.
 #include "image/types.h"
 
 #include "image/runtime.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-void world_init(struct type_world *world)
-{
-  pthread_rwlock_init(&world->lock, NULL);
-}
-
-static void function_destroy(struct pkgimg_function *function)
-{
-  for (struct dispatch_cache *cache = function->cache, *older; cache; cache = older) {
-    older = cache->outgrown;
-    free(cache);
-  }
-  free(function->methods);
-  free(function->exact.places);
-  free(function);
-}
-
-void world_deinit(struct type_world *world)
-{
-  for (struct pkgimg_function *function = world->first_function, *next; function; function = next) {
-    next = function->next;
-    function_destroy(function);
-  }
-  for (struct function_table *table = world->functions, *older; table; table = older) {
-    older = table->outgrown;
-    free(table);
-  }
-  for (size_t i = 0; i * TYPES_PER_CHUNK < world->objects.used; i++)
-    free(world->objects.chunks[i]);
-  free(world->objects.chunks);
-  free(world->entries);
-  free(world->by_name);
-  pthread_rwlock_destroy(&world->lock);
-}
 
 // ---- types by id
 
@@ -58,33 +24,81 @@ static uint64_t key_of(const uint8_t id[16])
 
 static uint32_t tag_of(uint64_t key)
 {
-  return (uint32_t)(key >> 32) & ~WORLD_MAX_TYPES;
+  return (uint32_t)(key >> 32) & ~PLACE_MASK;
 }
 
-// The entry of an id, or the free one where it belongs.
-static uint32_t *find_entry(const struct type_world *world, const uint8_t id[16])
+// The entry of an id, or the free one where it belongs. Nobody can foretell which it will be: the only branch is
+// on whether an entry has to do with the id at all.
+static inline uint32_t *find_entry(const struct type_world *world, const uint8_t id[16])
 {
   uint64_t key = key_of(id);
-  uint32_t tag = tag_of(key), entry;
-  size_t mask = world->entry_capacity - 1, at = key & mask;
-  for (; (entry = world->entries[at]); at = (at + 1) & mask)
-    if ((entry & ~WORLD_MAX_TYPES) == tag && memcmp(world_object(world, entry_place(entry))->id, id, 16) == 0)
-      break;
-  return &world->entries[at];
+  uint32_t tag = tag_of(key);
+  size_t mask = world->entry_capacity - 1;
+  for (size_t at = key & mask;; at = (at + 1) & mask) {
+    uint32_t entry = world->entries[at];
+    if ((entry != 0) & ((entry & ~PLACE_MASK) != tag))
+      continue;
+    const uint8_t *found = world_object(world, entry & PLACE_MASK)->id;
+    if (memcmp(entry ? found : id, id, 16) == 0)
+      return &world->entries[at];
+  }
 }
 
 const struct pkgimg_type *world_type(const struct type_world *world, const uint8_t id[16])
 {
   uint32_t entry = world->entry_capacity ? *find_entry(world, id) : 0;
-  return entry ? world_object(world, entry_place(entry)) : NULL;
+  return entry ? world_object(world, entry & PLACE_MASK) : NULL;
 }
 
-static size_t home_of(const struct type_world *world, uint32_t entry, size_t capacity)
+static size_t start_of(const struct type_world *world, uint32_t entry)
 {
-  return key_of(world_object(world, entry_place(entry))->id) & (capacity - 1);
+  return key_of(world_object(world, entry & PLACE_MASK)->id) & (world->entry_capacity - 1);
 }
 
-// It grows in large steps: each is new memory.
+static uint32_t place_after(uint32_t place)
+{
+  const uint32_t in_chunk = (1u << CHUNK_PLACE_BITS) - 1;
+  return (place & in_chunk) + 1 < TYPES_PER_CHUNK ? place + 1 : (place | in_chunk) + 1;
+}
+
+// Objects in the order of their memory, which is faster than that of the old table.
+static void enter_all(struct type_world *world)
+{
+  size_t mask = world->entry_capacity - 1;
+  for (uint32_t place = 1; place < world->unused; place = place_after(place)) {
+    const struct pkgimg_type *type = world_object(world, place);
+    uint64_t key = key_of(type->id);
+    size_t at = key & mask;
+    bool used = type_home_index(type);
+    while (used && world->entries[at])
+      at = (at + 1) & mask;
+    if (used)
+      world->entries[at] = tag_of(key) | place;
+  }
+}
+
+static enum pkgimg_status make_chunk(struct type_world *world, uint32_t place, struct pkgimg_error *error)
+{
+  struct type_chunk *chunk = aligned_alloc(CHUNK_ALIGN, CHUNK_ALIGN);
+  if (!chunk)
+    return fail_memory(error, CHUNK_ALIGN);
+  chunk->world = world;
+  world->chunks[place >> CHUNK_PLACE_BITS] = chunk;
+  return PKGIMG_OK;
+}
+
+// The first chunk is always there: it has no place 0, but something to look at for an entry that is free.
+static enum pkgimg_status make_chunks(struct type_world *world, struct pkgimg_error *error)
+{
+  if (!world->chunks)
+    world->chunks = calloc(WORLD_CHUNKS + 1, sizeof *world->chunks);
+  if (!world->chunks)
+    return fail_memory(error, WORLD_CHUNKS * sizeof *world->chunks);
+  return world->chunks[0] ? PKGIMG_OK : make_chunk(world, 0, error);
+}
+
+// It grows in large steps: each is new memory. All of it is written before any is read, so that a page faults
+// once.
 static enum pkgimg_status make_entries(struct type_world *world, size_t more, struct pkgimg_error *error)
 {
   enum { LEAST = 1024, GROWTH = 4 };
@@ -95,19 +109,14 @@ static enum pkgimg_status make_entries(struct type_world *world, size_t more, st
     capacity *= GROWTH;
   if (capacity == old)
     return PKGIMG_OK;
-  uint32_t *grown = calloc(capacity, sizeof *grown), *entries = world->entries;
+  TRY(make_chunks(world, error));
+  uint32_t *grown = reallocarray(world->entries, capacity, sizeof *grown);
   if (!grown)
     return fail_memory(error, capacity * sizeof *grown);
-  for (size_t i = 0; i < old; i++) {
-    size_t at = entries[i] ? home_of(world, entries[i], capacity) : 0;
-    while (entries[i] && grown[at])
-      at = (at + 1) & (capacity - 1);
-    if (entries[i])
-      grown[at] = entries[i];
-  }
-  free(entries);
+  memset(grown, 0, capacity * sizeof *grown);
   world->entries = grown;
   world->entry_capacity = capacity;
+  enter_all(world);
   return PKGIMG_OK;
 }
 
@@ -115,9 +124,9 @@ static enum pkgimg_status make_entries(struct type_world *world, size_t more, st
 static uint32_t remove_entry(struct type_world *world, const struct pkgimg_type *type)
 {
   size_t mask = world->entry_capacity - 1, gap = (size_t)(find_entry(world, type->id) - world->entries);
-  uint32_t place = entry_place(world->entries[gap]);
+  uint32_t place = world->entries[gap] & PLACE_MASK;
   for (size_t at = (gap + 1) & mask; world->entries[at]; at = (at + 1) & mask) {
-    if (((at - home_of(world, world->entries[at], mask + 1)) & mask) >= ((at - gap) & mask)) {
+    if (((at - start_of(world, world->entries[at])) & mask) >= ((at - gap) & mask)) {
       world->entries[gap] = world->entries[at];
       gap = at;
     }
@@ -129,68 +138,62 @@ static uint32_t remove_entry(struct type_world *world, const struct pkgimg_type 
 
 // ---- objects
 
-static enum pkgimg_status make_place(struct type_objects *objects, uint32_t *place, struct pkgimg_error *error)
+// What follows the first of free, or of unused places.
+static uint32_t place_behind(const struct type_world *world, const uint32_t *fresh)
 {
-  size_t chunk = objects->used / TYPES_PER_CHUNK;
-  if (objects->free) {
-    *place = objects->free->number;
-    objects->free = objects->free->supertype;
-    return PKGIMG_OK;
-  }
-  if (objects->used % TYPES_PER_CHUNK == 0) {
-    TRY(array_reserve(&objects->chunks, &objects->chunk_capacity, chunk, sizeof(struct pkgimg_type *), error));
-    objects->chunks[chunk] = malloc(TYPES_PER_CHUNK * sizeof(struct pkgimg_type));
-    if (!objects->chunks[chunk])
-      return fail_memory(error, TYPES_PER_CHUNK * sizeof(struct pkgimg_type));
-  }
-  *place = objects->used++;
-  return PKGIMG_OK;
+  return fresh == &world->free ? (uint32_t)type_facts(world_object(world, *fresh)) : place_after(*fresh);
 }
 
-static void home_destroy(struct type_home *home)
+static void set_facts(struct pkgimg_type *type, uint64_t facts)
 {
-  free((void *)(uintptr_t)home->copied);
-  free(home);
+  atomic_store_explicit(&type->facts, facts, memory_order_relaxed);
 }
 
+// Who asks about a type that is gone all the same shall learn that.
 static void free_type(struct type_world *world, struct pkgimg_type *type)
 {
-  struct type_home *home = type->home;
-  type->number = remove_entry(world, type);
-  type->supertype = world->objects.free;
-  type->home = NULL;  // who asks about it all the same shall learn that
-  world->objects.free = type;
+  struct type_home *home = type_home(type);
+  uint32_t place = remove_entry(world, type);
+  set_facts(type, world->free);
+  world->free = place;
   if (--home->live == 0 && !home->image)
     home_destroy(home);
 }
 
 // ---- an image's types
 
-// `taken` lists the objects of the types so far.
-static enum pkgimg_status take_type(struct type_world *world, struct type_home *home,
-                                    const struct disk_type_key *key, struct pkgimg_type **taken,
-                                    struct pkgimg_error *error)
+__attribute__((noinline, cold)) static enum pkgimg_status refuse(const struct type_home *home,
+                                                                 const uint8_t id[16], struct pkgimg_error *error)
 {
-  const struct pkgimg_type *supertype = key->supertype ? taken[key->supertype - 1] : NULL;
-  uint32_t *entry = find_entry(world, key->id), place = entry_place(*entry), number = home->type_count;
-  if (*entry == 0) {
-    TRY(make_place(&world->objects, &place, error));
-    struct pkgimg_type *made = world_object(world, place);
-    *made = (struct pkgimg_type){.supertype = supertype, .home = home, .number = number};
-    memcpy(made->id, key->id, sizeof made->id);
-    home->live++;
-    world->type_count++;
-    *entry = tag_of(key_of(key->id)) | (place + 1);
-  }
-  struct pkgimg_type *type = world_object(world, place);
-  type->users++;
-  taken[number] = type;
+  return fail_name(error, PKGIMG_MISMATCH, home->image->path, hex_id(id).text,
+                   "a loaded image has a type of the same id with another supertype");
+}
+
+// Nobody can foretell which types are new either: nothing here branches on it.
+static enum pkgimg_status take_type(struct type_world *world, struct type_home *home,
+                                    const struct disk_type_key *key, struct pkgimg_error *error)
+{
+  uint32_t *fresh = world->free ? &world->free : &world->unused, number = home->type_count;
+  uint32_t supertype = key->supertype ? home->places[key->supertype - 1] : 0;
+  if (!world->chunks[*fresh >> CHUNK_PLACE_BITS])
+    TRY(make_chunk(world, *fresh, error));
+  uint32_t *entry = find_entry(world, key->id), after = place_behind(world, fresh);
+  bool is_new = *entry == 0;
+  uint32_t place = is_new ? *fresh : *entry & PLACE_MASK;
+  struct pkgimg_type *type = world_object(world, place), spare;
+  memcpy((is_new ? type : &spare)->id, key->id, sizeof type->id);
+  uint64_t made = FACT_NUMBER * (number % (1u << NUMBER_BITS)) + FACT_HOME * home->index + supertype;
+  uint64_t facts = is_new ? made : type_facts(type);
+  if ((facts & PLACE_MASK) != supertype)
+    return refuse(home, key->id, error);
+  set_facts(type, facts + FACT_USER);
+  *entry = tag_of(key_of(key->id)) | place;
+  *fresh = is_new ? after : *fresh;
   home->places[number] = place;
   home->type_count++;
-  if (type->supertype == supertype)
-    return PKGIMG_OK;
-  return fail_name(error, PKGIMG_MISMATCH, home->image->path, hex_id(key->id).text,
-                   "a loaded image has a type of the same id with another supertype");
+  home->live += is_new;
+  world->type_count += is_new;
+  return PKGIMG_OK;
 }
 
 static void forget_names(struct type_world *world)
@@ -199,48 +202,42 @@ static void forget_names(struct type_world *world)
   world->by_name = NULL;
 }
 
-// Answers name types by address, and the next type may get the same one.
-static void release_types(struct type_world *world, struct type_home *home)
+static void release_type(struct type_world *world, uint32_t place)
 {
-  size_t before = world->type_count;
-  while (home->type_count > 0) {
-    struct pkgimg_type *type = world_object(world, home->places[home->type_count - 1]);
-    home->type_count--;
-    if (--type->users == 0)
-      free_type(world, type);
-  }
-  if (world->type_count == before)
-    return;
-  dispatch_forget_all(world);
-  forget_names(world);
+  struct pkgimg_type *type = world_object(world, place);
+  set_facts(type, type_facts(type) - FACT_USER);
+  if (type_facts(type) < FACT_USER)
+    free_type(world, type);
 }
 
-// The entry of a type that comes soon, and then its object, on their way into the cache.
-static void look_ahead(const struct type_world *world, const struct types *types, uint32_t next)
+// The entries of the types that come next, and then their objects, on their way into the cache.
+static void look_ahead(const struct type_world *world, const struct types *types, uint32_t next, uint32_t end)
 {
-  enum { ENTRY = 12, OBJECT = 6 };
   size_t mask = world->entry_capacity - 1;
-  if (next + ENTRY < types->type_count)
-    __builtin_prefetch(&world->entries[key_of(types->keys[next + ENTRY].id) & mask]);
-  if (next + OBJECT >= types->type_count)
-    return;
-  uint32_t entry = world->entries[key_of(types->keys[next + OBJECT].id) & mask];
-  if (entry)
-    __builtin_prefetch(world_object(world, entry_place(entry)), 1);
+  for (uint32_t i = next; i < end; i++)
+    __builtin_prefetch(&world->entries[key_of(types->keys[i].id) & mask], 1);
+  for (uint32_t i = next; i < end; i++) {
+    uint32_t entry = world->entries[key_of(types->keys[i].id) & mask];
+    if (entry)
+      __builtin_prefetch(world_object(world, entry & PLACE_MASK));
+  }
 }
 
 static enum pkgimg_status take_types(struct type_world *world, struct type_home *home, const struct types *types,
-                                     struct pkgimg_type **taken, struct pkgimg_error *error)
+                                     struct pkgimg_error *error)
 {
+  enum { BATCH = 64 };
+  uint32_t count = types->type_count;
   size_t before = world->type_count;
-  enum pkgimg_status status = make_entries(world, types->type_count, error);
-  for (uint32_t i = 0; i < types->type_count && status == PKGIMG_OK; i++) {
-    look_ahead(world, types, i);
-    status = take_type(world, home, &types->keys[i], taken, error);
+  enum pkgimg_status status = home_enter(world, home, error);
+  if (status == PKGIMG_OK)
+    status = make_entries(world, count, error);
+  for (uint32_t i = 0; i < count && status == PKGIMG_OK; i++) {
+    if (i % BATCH == 0)
+      look_ahead(world, types, i, i + BATCH < count ? i + BATCH : count);
+    status = take_type(world, home, &types->keys[i], error);
   }
-  if (status != PKGIMG_OK)
-    release_types(world, home);
-  else if (world->type_count != before)
+  if (world->type_count != before)
     forget_names(world);
   return status;
 }
@@ -263,51 +260,63 @@ static enum pkgimg_status make_lists(struct pkgimg_image *image, const struct ty
   *home = (struct type_home){.world = &image->runtime->world,
                              .image = image,
                              .descriptions = types->head->descriptions,
-                             .descriptions_hash = types->head->descriptions_hash,
-                             .places = (uint32_t *)(home + 1)};
+                             .descriptions_hash = types->head->descriptions_hash};
   image->types = mine;
   return PKGIMG_OK;
 }
 
-static void fill_words(const struct pkgimg_image *image, const struct types *types,
-                       struct pkgimg_type *const *taken)
+static void fill_words(const struct pkgimg_image *image, const struct types *types)
 {
-  struct pkgimg_type **words = (struct pkgimg_type **)(image_base(image) + types->head->type_words.address);
+  const struct pkgimg_type **words =
+      (const struct pkgimg_type **)(image_base(image) + types->head->type_words.address);
   for (uint32_t i = 0; i < types->word_count; i++)
-    words[i] = taken[types->word_types[i]];
+    words[i] = home_object(image->types->home, types->word_types[i]);
 }
 
 enum pkgimg_status types_add(struct pkgimg_image *image, const struct types *types, struct pkgimg_error *error)
 {
   struct type_world *world = &image->runtime->world;
-  struct buffer *scratch = &image->runtime->scratch.targets;
-  TRY(buffer_renew(scratch, (types->type_count + 1u) * sizeof(struct pkgimg_type *), error));
-  struct pkgimg_type **taken = (struct pkgimg_type **)(void *)scratch->data;
   TRY(make_lists(image, types, error));
   pthread_rwlock_wrlock(&world->lock);
-  enum pkgimg_status status = take_types(world, image->types->home, types, taken, error);
+  enum pkgimg_status status = take_types(world, image->types->home, types, error);
   if (status == PKGIMG_OK && types->method_count)
     status = methods_make(image, types, error);
   pthread_rwlock_unlock(&world->lock);
   if (status != PKGIMG_OK)
     return status;
-  fill_words(image, types, taken);
+  fill_words(image, types);
   return types->method_count ? methods_enter(image, error) : PKGIMG_OK;
 }
 
 // What other images still state is described now, or never. (The image may have been damaged: then nobody knows.)
-static void leave_home(struct type_world *world, struct type_home *home)
+static void keep_descriptions(struct type_home *home)
 {
-  uint32_t count = home->type_count;
   uint32_t others = 0;
-  for (uint32_t i = 0; i < count; i++) {
+  for (uint32_t i = 0; i < home->type_count; i++) {
     const struct pkgimg_type *type = home_object(home, i);
-    others += type->home == home && type->users > 1;
+    others += type_home_index(type) == home->index && type_facts(type) / FACT_USER > 1;
   }
   if (others)
     (void)!home_describe(home, NULL);
+}
+
+// Answers name types by address, and the next type may get the same one. In reverse, so that an image that comes
+// back finds places in the order in which it takes them.
+static void release_types(struct type_world *world, const struct type_home *home)
+{
+  size_t before = world->type_count;
+  for (uint32_t i = home->type_count; i > 0; i--)
+    release_type(world, home->places[i - 1]);
+  if (world->type_count == before)
+    return;
+  dispatch_forget_all(world);
+  forget_names(world);
+}
+
+static void leave_home(struct type_world *world, struct type_home *home)
+{
+  keep_descriptions(home);
   release_types(world, home);
-  home->type_count = count;
   home->image = NULL;
   if (home->live == 0)
     home_destroy(home);

@@ -12,15 +12,38 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
-/// The object of a type. Small, because it is all that a load writes for a type; what the type is called and made
-/// of stays in the image that came first until somebody asks, or that image is closed.
+/// Objects have places, which are numbers; 0 is none.
+#define PLACE_BITS       22u
+#define PLACE_MASK       ((1u << PLACE_BITS) - 1)
+#define CHUNK_PLACE_BITS 11u
+#define CHUNK_ALIGN      32768u
+#define TYPES_PER_CHUNK  1360u  // the other places of a chunk do not exist
+#define WORLD_CHUNKS     (1u << (PLACE_BITS - CHUNK_PLACE_BITS))
+#define WORLD_MAX_TYPES  (WORLD_CHUNKS * TYPES_PER_CHUNK - 1)
+#define HOME_BITS        16u
+#define NUMBER_BITS      10u
+
+/// The object of a type. Small, because it is most of what a load writes for a type; what the type is called and
+/// made of stays in the image that came first until somebody asks, or that image is closed.
 struct pkgimg_type {
   uint8_t id[16];
-  const struct pkgimg_type *supertype;  // NULL: none; of a free place: the next one
-  struct type_home *home;
-  uint32_t number;  // in its home
-  uint32_t users;   // loaded images that state it
+  _Atomic uint64_t facts;  // see below; of a free place: the next one
 };
+static_assert(sizeof(struct pkgimg_type) == 24, "pkgimg_type");
+
+// From the lowest bit: the supertype's place, the index of the home, the lowest bits of the type's number there,
+// and how many loaded images state the type.
+#define FACT_HOME   (1ull << PLACE_BITS)
+#define FACT_NUMBER (FACT_HOME << HOME_BITS)
+#define FACT_USER   (FACT_NUMBER << NUMBER_BITS)
+static_assert(PLACE_BITS + HOME_BITS + NUMBER_BITS + HOME_BITS == 64, "facts");
+
+/// Objects do not move, and their memory is kept until the world ends.
+struct type_chunk {
+  struct type_world *world;
+  struct pkgimg_type types[TYPES_PER_CHUNK];
+};
+static_assert(sizeof(struct type_chunk) <= CHUNK_ALIGN && TYPES_PER_CHUNK <= 1u << CHUNK_PLACE_BITS, "type_chunk");
 
 /// Where some types came from. It outlives the image while other images state these types.
 struct type_home {
@@ -29,17 +52,16 @@ struct type_home {
   struct disk_region descriptions;  // in it
   uint64_t descriptions_hash;
   _Atomic(const uint8_t *) copied;  // descriptions, checked; NULL: not yet
-  uint32_t *places;                 // of the object of each type of the image
   uint32_t type_count, live;        // types that are stated; objects that it is the home of
+  uint32_t index;                   // in the world's table
+  uint32_t places[];                // of the object of each type of the image
 };
 
-/// Objects of types do not move, and their memory is kept until the world ends.
-#define TYPES_PER_CHUNK 1024u
-struct type_objects {
-  struct pkgimg_type **chunks;
-  size_t chunk_capacity;
-  uint32_t used;                   // places that were ever used
-  const struct pkgimg_type *free;  // places that are free again
+/// Homes by index, 1 the first; read without a lock.
+struct home_table {
+  struct home_table *outgrown;
+  uint32_t capacity;
+  _Atomic(struct type_home *) homes[];
 };
 
 struct method {
@@ -63,14 +85,15 @@ struct method_table {
 /// still read it.
 #define DISPATCH_ARGUMENTS 6
 struct answer {
-  _Atomic(const struct pkgimg_type *) types[DISPATCH_ARGUMENTS];
   _Atomic uint64_t count;  // of the types plus 1; 0: free
   _Atomic uint64_t address;
+  _Atomic(const struct pkgimg_type *) types[];
 };
 struct dispatch_cache {
   struct dispatch_cache *outgrown;
   size_t capacity, used;
-  struct answer answers[];
+  size_t width;      // types that an answer has room for
+  uint64_t words[];  // of answers
 };
 
 struct pkgimg_function {
@@ -94,8 +117,11 @@ struct function_table {
 
 struct type_world {
   pthread_rwlock_t lock;
-  struct type_objects objects;
-  uint32_t *entries;  // by id: bits of it, and 1 + place of an object; 0: free
+  struct type_chunk **chunks;  // of objects; room for all, NULL before the first type
+  uint32_t unused, free;       // the first place that was never used; one that is free again, 0: none
+  _Atomic(struct home_table *) homes;
+  uint32_t home_count, home_hint;
+  uint32_t *entries;  // by id: bits of it, and the place of an object; 0: free
   size_t entry_capacity, type_count;
   const struct pkgimg_type **by_name;  // for pkgimg_type_find; NULL: to be made again
   size_t by_name_capacity;
@@ -113,8 +139,15 @@ struct image_types {
   bool visible;
 };
 
+// ---- world.c
+
 void world_init(struct type_world *world);
 void world_deinit(struct type_world *world);
+
+/// Give a home its index. home_destroy takes it back, if there is one.
+PKGIMG_MUST_USE enum pkgimg_status home_enter(struct type_world *world, struct type_home *home,
+                                              struct pkgimg_error *error);
+void home_destroy(struct type_home *home);
 
 // ---- types.c
 
@@ -128,17 +161,34 @@ void types_drop(struct pkgimg_image *image);
 /// The type with an id, NULL if there is none. The caller holds the world's lock.
 const struct pkgimg_type *world_type(const struct type_world *world, const uint8_t id[16]);
 
-/// How many bits of an entry are the place; the rest spares looks at objects that are others.
-#define ENTRY_PLACE_BITS 22u
-#define WORLD_MAX_TYPES  ((1u << ENTRY_PLACE_BITS) - 1)
-static inline uint32_t entry_place(uint32_t entry)
-{
-  return (entry & WORLD_MAX_TYPES) - 1;
-}
-
 static inline struct pkgimg_type *world_object(const struct type_world *world, uint32_t place)
 {
-  return &world->objects.chunks[place / TYPES_PER_CHUNK][place % TYPES_PER_CHUNK];
+  return &world->chunks[place >> CHUNK_PLACE_BITS]->types[place & ((1u << CHUNK_PLACE_BITS) - 1)];
+}
+static inline const struct type_chunk *chunk_of(const struct pkgimg_type *type)
+{
+  return (const struct type_chunk *)((uintptr_t)type & ~(uintptr_t)(CHUNK_ALIGN - 1));
+}
+static inline uint64_t type_facts(const struct pkgimg_type *type)
+{
+  return atomic_load_explicit(&type->facts, memory_order_relaxed);
+}
+/// NULL: none.
+static inline const struct pkgimg_type *type_supertype(const struct pkgimg_type *type)
+{
+  uint32_t place = type_facts(type) & PLACE_MASK;
+  return place ? world_object(chunk_of(type)->world, place) : NULL;
+}
+/// 0: every image that stated the type is closed; its place is free.
+static inline uint32_t type_home_index(const struct pkgimg_type *type)
+{
+  return (uint32_t)(type_facts(type) / FACT_HOME) & ((1u << HOME_BITS) - 1);
+}
+/// NULL: none.
+static inline struct type_home *type_home(const struct pkgimg_type *type)
+{
+  struct home_table *table = atomic_load_explicit(&chunk_of(type)->world->homes, memory_order_acquire);
+  return atomic_load_explicit(&table->homes[type_home_index(type)], memory_order_acquire);
 }
 /// The object of a type of an image, by its number there.
 static inline const struct pkgimg_type *home_object(const struct type_home *home, uint64_t number)
