@@ -73,30 +73,45 @@ struct pkgimg_method_record {
   uint64_t argument_count;
 };
 
-// ---- for C sources. Each macro stands at file scope; records are static, a header may hold them.
-
-#ifndef __cplusplus
+// ---- for C sources, and C++17 and later with GCC or Clang. Each macro stands at file scope (in C++ at that of a
+// namespace, too); records are static, a header may hold them. In C++ a record has another name than any struct.
 
 #define PKGIMG_RECORD_(section_name) __attribute__((section(section_name), used, aligned(8)))
-#define PKGIMG_COUNT_(array)         (sizeof(array) / sizeof *(array))
+#define PKGIMG_ARRAY_(element, ...)  (__extension__(const element[]){__VA_ARGS__})
+#define PKGIMG_LIST_(element, ...)                                                                                \
+  PKGIMG_ARRAY_(element, __VA_ARGS__), sizeof(PKGIMG_ARRAY_(element, __VA_ARGS__)) / sizeof(element)
 
+// C++ has no tentative definitions; in an unnamed namespace, what is declared first is as good as static.
+#ifdef __cplusplus
+// clang-format off
+#define PKGIMG_ALIGN_(c_type) alignof(c_type)
+#define PKGIMG_TYPE_DECLARE(id)                                                                                   \
+  namespace { extern const struct pkgimg_type_record id; }                                                        \
+  static_assert(true, "a semicolon follows")
+#define PKGIMG_DEFINE_(id, ...)                                                                                   \
+  namespace {                                                                                                     \
+  extern const struct pkgimg_type_record id;                                                                      \
+  const struct pkgimg_type_record id PKGIMG_RECORD_("pkgimg_types") = {__VA_ARGS__};                              \
+  }                                                                                                               \
+  static_assert(true, "a semicolon follows")
+// clang-format on
+#else
+#define PKGIMG_ALIGN_(c_type)   _Alignof(c_type)
 /// Name a type that is stated further below, for types that refer to one another.
 #define PKGIMG_TYPE_DECLARE(id) static const struct pkgimg_type_record id PKGIMG_RECORD_("pkgimg_types")
+#define PKGIMG_DEFINE_(id, ...) PKGIMG_TYPE_DECLARE(id) = {__VA_ARGS__}
+#endif
 
 /// State a type: `fields` is PKGIMG_FIELDS(...) or PKGIMG_NO_FIELDS, `parameters` PKGIMG_PARAMETERS(...) or
 /// PKGIMG_NO_PARAMETERS, `supertype` the address of a record or NULL.
 #define PKGIMG_TYPE(id, name, kind, size, align, supertype, fields, parameters)                                   \
-  PKGIMG_TYPE_DECLARE(id) = {0, name, supertype, fields, parameters, size, align, kind}
+  PKGIMG_DEFINE_(id, 0, name, supertype, fields, parameters, size, align, kind)
 
-#define PKGIMG_FIELDS(...)                                                                                        \
-  (const struct pkgimg_field_record[]){__VA_ARGS__},                                                              \
-      PKGIMG_COUNT_(((const struct pkgimg_field_record[]){__VA_ARGS__}))
+#define PKGIMG_FIELDS(...)               PKGIMG_LIST_(struct pkgimg_field_record, __VA_ARGS__)
 #define PKGIMG_FIELD(c_type, member, id) {#member, &(id), __builtin_offsetof(c_type, member)}
 #define PKGIMG_NO_FIELDS                 0, 0
 
-#define PKGIMG_PARAMETERS(...)                                                                                    \
-  (const struct pkgimg_parameter_record[]){__VA_ARGS__},                                                          \
-      PKGIMG_COUNT_(((const struct pkgimg_parameter_record[]){__VA_ARGS__}))
+#define PKGIMG_PARAMETERS(...)          PKGIMG_LIST_(struct pkgimg_parameter_record, __VA_ARGS__)
 #define PKGIMG_PARAMETER_TYPE(id)       {&(id), 0}
 #define PKGIMG_PARAMETER_INTEGER(value) {0, value}
 #define PKGIMG_NO_PARAMETERS            0, 0
@@ -105,12 +120,13 @@ struct pkgimg_method_record {
 #define PKGIMG_ABSTRACT(id, name, supertype)                                                                      \
   PKGIMG_TYPE(id, name, PKGIMG_KIND_ABSTRACT, 0, 0, supertype, PKGIMG_NO_FIELDS, PKGIMG_NO_PARAMETERS)
 #define PKGIMG_SCALAR(id, name, kind, c_type, supertype)                                                          \
-  PKGIMG_TYPE(id, name, kind, sizeof(c_type), _Alignof(c_type), supertype, PKGIMG_NO_FIELDS, PKGIMG_NO_PARAMETERS)
+  PKGIMG_TYPE(id, name, kind, sizeof(c_type), PKGIMG_ALIGN_(c_type), supertype, PKGIMG_NO_FIELDS,                 \
+              PKGIMG_NO_PARAMETERS)
 #define PKGIMG_STRUCT(id, name, c_type, supertype, ...)                                                           \
-  PKGIMG_TYPE(id, name, PKGIMG_KIND_STRUCT, sizeof(c_type), _Alignof(c_type), supertype,                          \
+  PKGIMG_TYPE(id, name, PKGIMG_KIND_STRUCT, sizeof(c_type), PKGIMG_ALIGN_(c_type), supertype,                     \
               PKGIMG_FIELDS(__VA_ARGS__), PKGIMG_NO_PARAMETERS)
 #define PKGIMG_POINTER(id, target)                                                                                \
-  PKGIMG_TYPE(id, "Pointer", PKGIMG_KIND_POINTER, sizeof(void *), _Alignof(void *), NULL, PKGIMG_NO_FIELDS,       \
+  PKGIMG_TYPE(id, "Pointer", PKGIMG_KIND_POINTER, sizeof(void *), PKGIMG_ALIGN_(void *), 0, PKGIMG_NO_FIELDS,     \
               PKGIMG_PARAMETERS(PKGIMG_PARAMETER_TYPE(target)))
 
 /// The object of a type in the runtime that loaded this package, for `id` as stated above. (Volatile: the
@@ -123,11 +139,8 @@ struct pkgimg_method_record {
 #define PKGIMG_METHOD_(number, function, code, ...)      PKGIMG_METHOD_IN_(number, function, code, __VA_ARGS__)
 #define PKGIMG_METHOD_IN_(number, function, code, ...)                                                            \
   static const struct pkgimg_method_record pkgimg_method_##number PKGIMG_RECORD_("pkgimg_methods") = {            \
-      function, (void (*)(void))(code), (const struct pkgimg_type_record *const[]){__VA_ARGS__},                  \
-      PKGIMG_COUNT_(((const struct pkgimg_type_record *const[]){__VA_ARGS__}))}
+      function, (void (*)(void))(code), PKGIMG_LIST_(struct pkgimg_type_record *const, __VA_ARGS__)}
 #define PKGIMG_ANY 0
-
-#endif
 
 // ---- types of a runtime. An object lives, at one address, as long as an image that states its type is loaded;
 // the strings here live as long as the object.

@@ -41,6 +41,7 @@ static const struct recipe recipes[] = {
     {"shapes-rival", .source = "shapes.c", .cflags = {"-DPACKAGE=3"}},
     {"shapes-wide", .source = "shapes.c", .cflags = {"-DPACKAGE=4", "-DWIDE"}},
     {"shapes-again", .source = "shapes-again.c"},
+    {"shapes-cxx", .source = "shapes-cxx.cpp"},
     {"captured-one", .source = "captured.c", .cflags = {"-D_GNU_SOURCE", "-DNODE=one"}, .precompile = "one_precompile"},
     {"captured-two", .source = "captured.c", .deps = {"captured-one"},
      .cflags = {"-D_GNU_SOURCE", "-DNODE=two", "-DBELOW=one"}, .precompile = "two_precompile"},

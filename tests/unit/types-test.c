@@ -146,6 +146,21 @@ static void the_same_in_other_words(void)
   end();
 }
 
+// What C++ sources state is what C sources state.
+static void the_same_in_cxx(void)
+{
+  begin();
+  struct pkgimg_image *cxx = load("shapes-cxx"), *one = load("shapes-one");
+  const struct pkgimg_type *circle = type_from(cxx, "shapes_circle"), *square = type_named("Square");
+  CHECK(circle && circle == type_from(one, "shapes_circle") && circle == type_named("Circle"));
+  CHECK(type_from(cxx, "shapes_list") == type_from(one, "shapes_list"));
+  CHECK(CALL("cxx.show", PKGIMG_OK, circle) == 401 && CALL("cxx.show", PKGIMG_OK, square, circle) == 402);
+  CALL("cxx.show", PKGIMG_NO_METHOD, square);
+  pkgimg_close(one);
+  pkgimg_close(cxx);
+  end();
+}
+
 static void other_layout_other_type(void)
 {
   begin();
@@ -376,6 +391,7 @@ int main(void)
   described_after_its_home();
   rings_and_parameters();
   the_same_in_other_words();
+  the_same_in_cxx();
   other_layout_other_type();
   damaged_description();
   most_specific();
