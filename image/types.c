@@ -79,20 +79,22 @@ static void enter_all(struct type_world *world)
 
 static enum pkgimg_status make_chunk(struct type_world *world, uint32_t place, struct pkgimg_error *error)
 {
-  struct type_chunk *chunk = aligned_alloc(CHUNK_ALIGN, sizeof *chunk);
+  struct type_chunk *chunk = aligned_alloc(CHUNK_ALIGN, CHUNK_ALIGN);
   if (!chunk)
-    return fail_memory(error, sizeof *chunk);
+    return fail_memory(error, CHUNK_ALIGN);
   chunk->world = world;
   world->chunks[place >> CHUNK_PLACE_BITS] = chunk;
   return PKGIMG_OK;
 }
 
+// The first chunk is always there: it has no place 0, but something to look at for an entry that is free.
 static enum pkgimg_status make_chunks(struct type_world *world, struct pkgimg_error *error)
 {
-  if (world->chunks)
-    return PKGIMG_OK;
-  world->chunks = calloc(WORLD_CHUNKS + 1, sizeof *world->chunks);
-  return world->chunks ? make_chunk(world, 0, error) : fail_memory(error, WORLD_CHUNKS * sizeof *world->chunks);
+  if (!world->chunks)
+    world->chunks = calloc(WORLD_CHUNKS + 1, sizeof *world->chunks);
+  if (!world->chunks)
+    return fail_memory(error, WORLD_CHUNKS * sizeof *world->chunks);
+  return world->chunks[0] ? PKGIMG_OK : make_chunk(world, 0, error);
 }
 
 // It grows in large steps: each is new memory. All of it is written before any is read, so that a page faults

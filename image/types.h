@@ -43,8 +43,7 @@ struct type_chunk {
   struct type_world *world;
   struct pkgimg_type types[TYPES_PER_CHUNK];
 };
-static_assert(sizeof(struct type_chunk) <= CHUNK_ALIGN - 64 && TYPES_PER_CHUNK <= 1u << CHUNK_PLACE_BITS,
-              "type_chunk");
+static_assert(sizeof(struct type_chunk) <= CHUNK_ALIGN && TYPES_PER_CHUNK <= 1u << CHUNK_PLACE_BITS, "type_chunk");
 
 /// Where some types came from. It outlives the image while other images state these types.
 struct type_home {

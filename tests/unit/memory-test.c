@@ -24,6 +24,10 @@ static enum pkgimg_status load_once(enum pkgimg_prefetch prefetch, const char *n
     return status;
   status = pkgimg_load(runtime, image_path(name), &image, error);
   allocator.armed = false;
+  // What a load that failed leaves behind does not disturb the next.
+  struct pkgimg_error again;
+  if (status != PKGIMG_OK)
+    CHECK_OK(pkgimg_load(runtime, image_path(name), &image, &again), &again);
   pkgimg_runtime_close(runtime);
   return status;
 }
