@@ -83,7 +83,7 @@ static bool before_same(const struct binder *binder)
     return false;
   for (unsigned i = 0; i < bundle_block_count(&binder->head); at += binder->blocks[i++].size)
     if (!range_within(at, binder->blocks[i].size, bytes.size) ||
-        memcmp(bytes.data + at, binder->blocks[i].data, binder->blocks[i].size) != 0)
+        (binder->blocks[i].size && memcmp(bytes.data + at, binder->blocks[i].data, binder->blocks[i].size) != 0))
       return false;
   return at == bytes.size;
 }

@@ -74,7 +74,7 @@ static uint64_t dirty_pages(const char *path)
   bool ours = false;
   FILE *file = fopen("/proc/self/smaps", "r");
   while (file && fgets(line, sizeof line, file)) {
-    if (strchr(line, '-') && strchr(line, '/'))
+    if (sscanf(line, "%lx-%lx", &size, &size) == 2)
       ours = strstr(line, path) != NULL;
     else if (ours && sscanf(line, "Private_Dirty: %lu", &size) == 1)
       total += size;
