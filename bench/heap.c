@@ -7,23 +7,11 @@
 // what a bundle makes of it, in which all is at its place.
 #include "bench/heap.h"
 #include "bench/options.h"
-#include "bench/process.h"
 #include "bench/statistics.h"
 #include "bench/workshop.h"
-#include "format/sites.h"
-#include "format/view.h"
-
-#include <pkgimg/pkgimg.h>
 
 #include <err.h>
-#include <fcntl.h>
 #include <stdlib.h>
-#include <sys/mman.h>
-#include <sys/resource.h>
-#include <sys/stat.h>
-#include <sys/wait.h>
-#include <time.h>
-#include <unistd.h>
 
 enum { MOST_ROUNDS = 1000 };
 
@@ -31,120 +19,22 @@ static const char *const names[CONTESTANTS] = {"read into huge pages, no relocat
                                                "pkgimg, unbound", "published scheme, file mapped",
                                                "published scheme, read into huge pages"};
 
-static struct heap_paths paths;
-
-// ---- the package
-
-static void build(const struct options *options)
-{
-  char folder[SUBJECT_PATH], stamp[4096], output[4096];
-  unsigned objects = options->shape.packages;
-  struct command command = {0};
-  workshop_folder(options, folder, "heap");
-  heap_paths_in(folder, &paths);
-  int used = snprintf(stamp, 1024, "%u objects\n", objects);
-  workshop_pkgimg_identity(stamp + used, sizeof stamp - (size_t)used);
-  if (workshop_is_fresh(folder, stamp))
-    return;
-  fprintf(stderr, "building %s\n", folder);
-  workshop_begin(folder);
-  command_add(&command, "%s/pkgimg", workshop_programs());
-  command_add(&command, "build");
-  command_add(&command, "--name=graph");
-  command_add(&command, "--precompile=build");
-  command_add(&command, "--cflags=-DOBJECTS=%uu", objects);
-  command_add(&command, "%s/graph.c", BENCH_HEAP);
-  command_add(&command, "-o");
-  command_add(&command, "%s", paths.image);
-  process_run(&command, output, sizeof output);
-  command_deinit(&command);
-  workshop_finish(folder, stamp);
-}
-
-// ---- the published scheme's files: the heap with offsets, and the positions of its words
-
-static void put_difference(FILE *file, uint64_t difference)
-{
-  for (; difference > 127; difference >>= 7)
-    putc((int)(difference & 127) | 128, file);
-  putc((int)difference, file);
-}
-
-static uint64_t write_positions(const struct image_file *image, FILE *file)
-{
-  uint64_t last = 0, count = 0;
-  const struct tables *tables = &image->tables;
-  for (uint32_t i = 0; i < tables->captured_set_count; i++) {
-    const struct disk_captured_set *set = &tables->captured_sets[i];
-    struct sites_walk walk;
-    uint32_t ids[SITES_BATCH];
-    if (set->universe != CAPTURED_IN_HEAP || set->kind != CAPTURED_HEAP ||
-        !sites_begin(&walk, captured_bytes(tables, set), captured_universe(tables, set)))
-      continue;
-    for (size_t got; (got = sites_next(&walk, ids)) > 0; count += got)
-      for (size_t j = 0; j < got; j++) {
-        put_difference(file, ids[j] - last);
-        last = ids[j];
-      }
-  }
-  return count;
-}
-
-static void write_published(uint64_t *bytes, uint64_t *pointers)
-{
-  struct pkgimg_error error;
-  struct image_file image;
-  struct reader reader = {.file = paths.image, .error = &error};
-  reader.bytes.data = heap_read_file(paths.image, &reader.bytes.size);
-  if (image_file_read(&reader, &image) != PKGIMG_OK)
-    errx(1, "%s", error.text);
-  FILE *positions = fopen(paths.positions, "w"), *heap = fopen(paths.bytes, "w");
-  if (!positions || !heap)
-    err(1, "%s", paths.bytes);
-  *pointers = write_positions(&image, positions);
-  *bytes = image.heap.bytes.size;
-  fwrite(image.heap.bytes.data, 1, image.heap.bytes.size, heap);
-  if (ferror(heap) | ferror(positions) | fclose(heap) | fclose(positions))
-    err(1, "%s", paths.bytes);
-  munmap((void *)(uintptr_t)reader.bytes.data, reader.bytes.size + 1);
-}
-
-// ---- contestants
-
-static struct sample measure(enum contestant contestant, const char *folder)
-{
-  char output[256];
-  struct sample sample;
-  unsigned long sum;
-  struct command command = {0};
-  command_add(&command, "%s/bench-heap-load", workshop_programs());
-  command_add(&command, "%d", (int)contestant);
-  command_add(&command, "%s", folder);
-  process_run(&command, output, sizeof output);
-  command_deinit(&command);
-  if (sscanf(output, "%lf %lf %ld %lu", &sample.load_ns, &sample.walk_ns, &sample.faults, &sum) != 4)
-    errx(1, "%s: said %s", names[contestant], output);
-  sample.sum = sum;
-  return sample;
-}
-
-// ---- the report
-
 struct results {
   double load[CONTESTANTS][MOST_ROUNDS], ratio[CONTESTANTS][MOST_ROUNDS], walk[CONTESTANTS][MOST_ROUNDS];
   double of_bound[CONTESTANTS][MOST_ROUNDS];  ///< load and reads, divided by the bound one's
+  double own[CONTESTANTS][MOST_ROUNDS];       ///< memory of the process, in KiB
   long faults[CONTESTANTS];
 };
 
 static void print_table(const struct results *results, unsigned rounds, FILE *out)
 {
-  fprintf(out, "%-42s %10s %12s %14s %12s %8s\n", "", "load, ms", "of the floor", "100 reads, us", "of the bound",
-          "faults");
+  fprintf(out, "%-42s %10s %12s %14s %12s %8s %9s\n", "", "load, ms", "of the floor", "100 reads, us",
+          "of the bound", "faults", "own KiB");
   for (int i = 0; i < CONTESTANTS; i++)
-    fprintf(out, "%-42s %10.3f %12.4f %14.1f %12.1f %8ld\n", names[i],
+    fprintf(out, "%-42s %10.3f %12.4f %14.1f %12.1f %8ld %9.0f\n", names[i],
             statistics_median(results->load[i], rounds) / 1e6, statistics_median(results->ratio[i], rounds),
             statistics_median(results->walk[i], rounds) / 1e3, statistics_median(results->of_bound[i], rounds),
-            results->faults[i]);
+            results->faults[i], statistics_median(results->own[i], rounds));
 }
 
 static void write_json(const char *path, const struct results *results, unsigned rounds)
@@ -156,10 +46,11 @@ static void write_json(const char *path, const struct results *results, unsigned
   for (int i = 0; i < CONTESTANTS; i++)
     fprintf(file,
             "%s\n  {\"name\": \"%s\", \"load_ns\": %.0f, \"of_the_floor\": %.4f, \"reads_ns\": %.0f, "
-            "\"of_the_bound\": %.4f, \"faults\": %ld}",
+            "\"of_the_bound\": %.4f, \"faults\": %ld, \"own_kib\": %.0f}",
             i ? "," : "", names[i], statistics_median(results->load[i], rounds),
             statistics_median(results->ratio[i], rounds), statistics_median(results->walk[i], rounds),
-            statistics_median(results->of_bound[i], rounds), results->faults[i]);
+            statistics_median(results->of_bound[i], rounds), results->faults[i],
+            statistics_median(results->own[i], rounds));
   fprintf(file, "\n]\n");
   if (ferror(file) | fclose(file))
     err(1, "%s", path);
@@ -200,24 +91,23 @@ int main(int argc, char **argv)
   (void)argc;
   struct options options = read_options(argv);
   char folder[SUBJECT_PATH];
-  uint64_t bytes, pointers, sum = 0;
-  build(&options);
+  uint64_t sum = 0;
   workshop_folder(&options, folder, "heap");
-  workshop_bind(folder, paths.image, paths.bundle);
-  write_published(&bytes, &pointers);
+  struct heap_size size = heap_build(folder, options.shape.packages);
   for (unsigned round = 0; round < options.rounds; round++)
     for (int i = 0; i < CONTESTANTS; i++) {
-      struct sample sample = measure((enum contestant)i, folder);
+      struct sample sample = heap_measure((enum contestant)i, folder);
       results.load[i][round] = sample.load_ns;
       results.walk[i][round] = sample.walk_ns;
       results.ratio[i][round] = sample.load_ns / results.load[FLOOR][round];
       results.faults[i] = sample.faults;
+      results.own[i][round] = sample.own_kib;
       if (i == PKGIMG || i == BOUND)
         compare_reads(&sum, sample.sum);
     }
   compare_with_bound(&results, options.rounds);
-  printf("%.1f MB, %.2f million pointers; %u rounds, medians\n", (double)bytes / 1e6, (double)pointers / 1e6,
-         options.rounds);
+  printf("%.1f MB, %.2f million pointers; %u rounds, medians\n", (double)size.bytes / 1e6,
+         (double)size.pointers / 1e6, options.rounds);
   print_table(&results, options.rounds, stdout);
   if (options.json)
     write_json(options.json, &results, options.rounds);

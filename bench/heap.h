@@ -23,7 +23,16 @@ struct sample {
   double load_ns, walk_ns;
   long faults;
   uint64_t sum;
+  double own_kib;  ///< memory that the process made, or copied by writing, at its end
 };
+
+struct heap_size {
+  uint64_t bytes, pointers;
+};
+/// Make all files of a heap of so many objects in a folder, or find its image built.
+struct heap_size heap_build(const char *folder, unsigned objects);
+/// Load it in one way, in a process of its own.
+struct sample heap_measure(enum contestant contestant, const char *folder);
 
 /// A file in memory, for reading; ends the program if that fails.
 void *heap_read_file(const char *path, size_t *size);

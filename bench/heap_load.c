@@ -36,6 +36,18 @@ static long faults(void)
   return usage.ru_minflt;
 }
 
+static double own_kib(void)
+{
+  char line[128];
+  double own = 0;
+  FILE *file = fopen("/proc/self/smaps_rollup", "re");
+  while (file && fgets(line, sizeof line, file))
+    sscanf(line, "Anonymous: %lf", &own);
+  if (file)
+    fclose(file);
+  return own;
+}
+
 // ---- the ways to load
 
 static uint8_t *huge_memory(size_t size)
@@ -167,6 +179,8 @@ int main(int argc, char **argv)
     load_image(contestant == BOUND ? paths.bundle : paths.image, &sample);
   else
     load_otherwise((enum contestant)contestant, &sample);
-  printf("%.0f %.0f %ld %lu\n", sample.load_ns, sample.walk_ns, sample.faults, (unsigned long)sample.sum);
+  sample.own_kib = own_kib();
+  printf("%.0f %.0f %ld %lu %.0f\n", sample.load_ns, sample.walk_ns, sample.faults, (unsigned long)sample.sum,
+         sample.own_kib);
   return fflush(stdout) || ferror(stdout);
 }

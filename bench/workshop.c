@@ -124,7 +124,7 @@ void workshop_pkgimg_identity(char *text, size_t size)
 
 // Anew in each run: the pages that writing leaves in memory are larger than those that a file has which was read a
 // little at a time, so that a bundle of an earlier run would be measured in another state.
-void workshop_bind(const char *folder, const char *root, char path[SUBJECT_PATH])
+void workshop_bind_with(const char *folder, const char *other, const char *root, char path[SUBJECT_PATH])
 {
   char output[4096];
   struct command command = {0};
@@ -132,11 +132,18 @@ void workshop_bind(const char *folder, const char *root, char path[SUBJECT_PATH]
   workshop_path(path, "%s/root.bundle", folder);
   command_add(&command, "%s/pkgimg", workshop_programs());
   command_add(&command, "bind");
+  if (other)
+    command_add(&command, "%s", other);
   command_add(&command, "%s", root);
   command_add(&command, "-o");
   command_add(&command, "%s", path);
   process_run(&command, output, sizeof output);
   command_deinit(&command);
+}
+
+void workshop_bind(const char *folder, const char *root, char path[SUBJECT_PATH])
+{
+  workshop_bind_with(folder, NULL, root, path);
 }
 
 static void drop_file(int folder, const char *name)

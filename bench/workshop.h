@@ -29,6 +29,8 @@ void workshop_finish(const char *folder, const char *stamp);
 
 /// Bind the image at `root` with all that it needs to FOLDER/root.bundle; fills `path`.
 void workshop_bind(const char *folder, const char *root, char path[SUBJECT_PATH]);
+/// The same, with the image at `other` and all that it needs, which a load of `root` does not ask for.
+void workshop_bind_with(const char *folder, const char *other, const char *root, char path[SUBJECT_PATH]);
 
 /// Drop the files in the folder of `path` from memory.
 void workshop_drop(const char *path);

@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: MIT
+#include "bench/fit.h"
+#include "bench/growth.h"
+
+// How a quantity is shown.
+struct quantity {
+  const char *title;
+  const char *json;
+  const char *unit;
+  double scale;
+};
+static const struct quantity times = {"load and first call", "time_us", "us", 1e-3},
+                             memory = {"memory of its own", "own_kib", "KiB", 1};
+
+// What was measured, in the quantity's unit, with both fits.
+struct curve {
+  double x[GROWTH_SIZES], y[GROWTH_SIZES];
+  struct fit affine, power;
+};
+
+static struct curve curve_of(const struct growth *growth, const double *values, const struct quantity *quantity)
+{
+  struct curve curve;
+  for (unsigned i = 0; i < growth->count; i++) {
+    curve.x[i] = growth->sizes[i];
+    curve.y[i] = values[i] * quantity->scale;
+  }
+  curve.affine = fit_affine(curve.x, curve.y, growth->count);
+  curve.power = fit_power(curve.x, curve.y, growth->count);
+  return curve;
+}
+
+static void print_line(const struct growth *growth, const struct growth_line *line, const double *values,
+                       const struct quantity *quantity, FILE *out)
+{
+  struct curve curve = curve_of(growth, values, quantity);
+  fprintf(out, "  %-13s", line->name);
+  for (unsigned i = 0; i < growth->count; i++)
+    fprintf(out, "%12.1f", curve.y[i]);
+  if (curve.affine.known)
+    fprintf(out, "    %10.1f %s %+10.3g %s per %s (r2 %.3f)", curve.affine.constant, quantity->unit,
+            curve.affine.slope, quantity->unit, growth->unit, curve.affine.r2);
+  if (curve.power.known)
+    fprintf(out, ",  ~ n^%.2f (r2 %.3f)", curve.power.slope, curve.power.r2);
+  fputc('\n', out);
+}
+
+static void print_quantity(const struct growth *growth, const struct quantity *quantity, FILE *out)
+{
+  fprintf(out, "  %s, %s\n  %-13s", quantity->title, quantity->unit, "");
+  for (unsigned i = 0; i < growth->count; i++)
+    fprintf(out, "%12u", growth->sizes[i]);
+  fputc('\n', out);
+  for (unsigned i = 0; i < PEER_COUNT; i++) {
+    const struct growth_line *line = &growth->lines[i];
+    if (line->name)
+      print_line(growth, line, quantity == &times ? line->time_ns : line->own_kib, quantity, out);
+  }
+}
+
+void growth_print(const struct growth *growth, FILE *out)
+{
+  fprintf(out, "\n%s: %s\n", growth->name, growth->title);
+  print_quantity(growth, &times, out);
+  print_quantity(growth, &memory, out);
+}
+
+static void json_fit(const char *name, const struct fit *fit, FILE *out)
+{
+  if (fit->known)
+    fprintf(out, ", \"%s\": {\"constant\": %.10g, \"slope\": %.10g, \"r2\": %.6g}", name, fit->constant,
+            fit->slope, fit->r2);
+}
+
+static void json_curve(const struct growth *growth, const double *values, const struct quantity *quantity,
+                       FILE *out)
+{
+  struct curve curve = curve_of(growth, values, quantity);
+  fprintf(out, "\n      \"%s\": {\"medians\": [", quantity->json);
+  for (unsigned i = 0; i < growth->count; i++)
+    fprintf(out, "%s%.10g", i ? ", " : "", curve.y[i]);
+  fputc(']', out);
+  json_fit("affine", &curve.affine, out);
+  json_fit("power", &curve.power, out);
+  fputc('}', out);
+}
+
+void growth_json(const struct growth *growth, FILE *out)
+{
+  const char *separator = "";
+  fprintf(out, "\n  {\"name\": \"%s\", \"unit\": \"%s\", \"sizes\": [", growth->name, growth->unit);
+  for (unsigned i = 0; i < growth->count; i++)
+    fprintf(out, "%s%u", i ? ", " : "", growth->sizes[i]);
+  fputs("], \"peers\": {", out);
+  for (unsigned i = 0; i < PEER_COUNT; i++) {
+    const struct growth_line *line = &growth->lines[i];
+    if (!line->name)
+      continue;
+    fprintf(out, "%s\n    \"%s\": {", separator, line->name);
+    json_curve(growth, line->time_ns, &times, out);
+    fputc(',', out);
+    json_curve(growth, line->own_kib, &memory, out);
+    fputc('}', out);
+    separator = ",";
+  }
+  fputs("}}", out);
+}
