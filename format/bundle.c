@@ -26,30 +26,32 @@ static enum pkgimg_status block_check(const struct reader *reader, const struct 
   static const uint64_t limits[BLOCK_COUNT] = {FORMAT_L_START, FORMAT_W_START - FORMAT_L_START, FORMAT_W_START / 3,
                                                8ull * UINT32_MAX};
   const struct bundle_block_at *block = &head->blocks[index];
-  uint64_t at = AT(blocks) + (uint64_t)index * sizeof *block, least = index < BLOCK_H ? head->slots : 0;
-  if (block->file_offset != file_offset)
-    return broken(reader, at, "file offset of a block", file_offset, block->file_offset);
-  if (block->size % BUNDLE_ALIGN)
-    return broken(reader, at + 8, "size of a block (multiple of 2 MiB)", 0, block->size % BUNDLE_ALIGN);
+  uint64_t at = AT(blocks) + (uint64_t)index * sizeof *block;
+  uint64_t least = index < BLOCK_H ? head->blocks[BLOCK_CODE].size : 0;
+  if (block->size % FORMAT_PAGE)
+    return broken(reader, at + 8, "size of a block (multiple of a page)", 0, block->size % FORMAT_PAGE);
   if (block->size > limits[index])
     return broken(reader, at + 8, "size of a block", limits[index], block->size);
-  return block->size >= least ? PKGIMG_OK : broken(reader, at + 8, "size of a block", least, block->size);
+  if (block->size < least)
+    return broken(reader, at + 8, "size of a block", least, block->size);
+  return block->file_offset == file_offset
+             ? PKGIMG_OK
+             : broken(reader, at, "file offset of a block", file_offset, block->file_offset);
 }
 
 static enum pkgimg_status blocks_check(const struct reader *reader, const struct bundle_header *head)
 {
-  uint64_t file_offset = 0, slots_size = head->gates.count * sizeof(uint64_t);
+  uint64_t end = 0, slots_size = head->gates.count * sizeof(uint64_t), code_size = head->blocks[BLOCK_CODE].size;
   if (head->base == 0 || head->base % BUNDLE_ALIGN || head->base >= 1ull << 47)
     return broken(reader, AT(base), "base address (multiple of 2 MiB)", BUNDLE_ALIGN, head->base);
-  if (head->slots < FORMAT_PAGE || head->slots % FORMAT_PAGE || head->slots > FORMAT_AREA_LIMIT)
-    return broken(reader, AT(slots), "where the words of the gates begin", FORMAT_PAGE, head->slots);
   for (int i = 0; i < BLOCK_COUNT; i++) {
-    TRY(block_check(reader, head, i, file_offset));
-    file_offset += head->blocks[i].size;
+    TRY(block_check(reader, head, i, bundle_block_offset(end, head->blocks[i].size)));
+    end = head->blocks[i].file_offset + head->blocks[i].size;
   }
-  if (head->gates.count > UINT32_MAX || !range_within(head->slots, slots_size, head->blocks[BLOCK_W].size))
-    return broken(reader, AT(gates) + 8, "number of gates", (head->blocks[BLOCK_W].size - head->slots) / 8,
-                  head->gates.count);
+  if (head->slots < sizeof *head || head->slots % 8 || head->slots > code_size)
+    return broken(reader, AT(slots), "where the words of the gates begin", sizeof *head, head->slots);
+  if (head->gates.count > UINT32_MAX || !range_within(head->slots, slots_size, code_size))
+    return broken(reader, AT(gates) + 8, "number of gates", (code_size - head->slots) / 8, head->gates.count);
   return PKGIMG_OK;
 }
 
@@ -86,6 +88,7 @@ static enum pkgimg_status tables_check(const struct reader *reader, const struct
     const char *what;
   } tables[] = {{&head->strings, 1, "strings"},
                 {&head->images, sizeof(struct bundle_image), "images"},
+                {&head->places, sizeof(uint32_t), "order of images"},
                 {&head->names, sizeof(uint32_t), "index of names"},
                 {&head->ids, sizeof(uint32_t), "index of build ids"},
                 {&head->gates, sizeof(struct bundle_gate), "gates"},
@@ -106,6 +109,8 @@ static enum pkgimg_status tables_check(const struct reader *reader, const struct
   TRY(index_check(reader, head, &head->ids));
   if (head->main_image >= head->images.count)
     return broken(reader, AT(main_image), "main image", head->images.count, head->main_image + 1ull);
+  if (head->places.count != head->images.count)
+    return broken(reader, AT(places) + 8, "number of images in their order", head->images.count, head->places.count);
   if (head->bodies.count != head->body_symbols.count)
     return broken(reader, AT(body_symbols) + 8, "number of symbols of bodies", head->bodies.count,
                   head->body_symbols.count);
@@ -213,8 +218,10 @@ static enum pkgimg_status place_check(const struct examined *examined)
 {
   const struct bundle_image *image = examined->image;
   const struct disk_area *areas = image->geometry.areas;
-  uint64_t limit = examined->view.head->slots, heap_limit = examined->view.head->blocks[BLOCK_H].size;
-  if (image->offset < FORMAT_PAGE || image->offset % FORMAT_PAGE || image->offset > limit)
+  const struct bundle_header *head = examined->view.head;
+  uint64_t first = head->slots + head->gates.count * sizeof(uint64_t), limit = head->blocks[BLOCK_CODE].size,
+           heap_limit = head->blocks[BLOCK_H].size;
+  if (image->offset < first || image->offset % FORMAT_PAGE || image->offset > limit)
     return broken(examined->reader, AT(offset), "offset of an image", limit, image->offset);
   if (image->slot_size > limit - image->offset)
     return broken(examined->reader, AT(slot_size), "size of an image", limit - image->offset, image->slot_size);
@@ -373,7 +380,8 @@ enum pkgimg_status bundle_unwind_check(const struct reader *reader, struct bundl
   for (uint64_t i = 0; i < table->count; i++) {
     bool last = i + 1 == table->count;
     uint64_t offset = addresses[i] - view.head->base;
-    if (last ? addresses[i] != 0 : offset < FORMAT_PAGE || offset >= view.head->slots || offset % 4)
+    if (last ? addresses[i] != 0
+             : offset < view.head->slots || offset >= view.head->blocks[BLOCK_CODE].size || offset % 4)
       return broken(reader, table->offset + 8 * i, "address of an unwind table", last ? 0 : view.head->base,
                     addresses[i]);
   }

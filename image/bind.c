@@ -34,6 +34,7 @@ static void binder_deinit(struct binder *binder)
     free(names[i]->index);
   }
   free(binder->images);
+  free(binder->places);
   free(binder->entries);
   free(binder->residuals);
   free(binder->gate_uses);
@@ -59,8 +60,10 @@ static enum pkgimg_status read_images(struct binder *binder)
   binder->entries = calloc(binder->deps.count, sizeof *binder->entries);
   if (!binder->images || !binder->entries)
     return fail_memory(binder->error, binder->deps.count * sizeof *binder->entries);
-  for (size_t i = 0; i < binder->deps.count; i++)
+  for (size_t i = 0; i < binder->deps.count; i++) {
     binder->images[i].dep = binder->deps.items[i];
+    binder->images[i].slot_size = slot_size(&binder->deps.items[i]->file.header.geometry);
+  }
   return PKGIMG_OK;
 }
 
@@ -92,19 +95,37 @@ static const struct disk_area *area_of(const struct bound *image, enum area area
   return &image->dep->file.header.geometry.areas[area];
 }
 
+static enum pkgimg_status order_images(struct binder *binder)
+{
+  binder->places = calloc(binder->deps.count, sizeof *binder->places);
+  if (!binder->places)
+    return fail_memory(binder->error, binder->deps.count * sizeof *binder->places);
+  for (size_t i = 0; i < binder->deps.count; i++)
+    binder->places[i] = (uint32_t)i;
+  return PKGIMG_OK;
+}
+
+static void lay_out_heaps(struct binder *binder)
+{
+  for (size_t i = 0; i < binder->deps.count; i++) {
+    struct bound *image = &binder->images[binder->places[i]];
+    image->heap = binder->heap_end;
+    binder->heap_end = round_up(image->heap + tables_of(image)->head->heap.size, FORMAT_HEAP_ALIGN);
+  }
+}
+
+// The words of the gates end where a page does: as long as they fit into one page, a load writes one.
 static enum pkgimg_status lay_out(struct binder *binder)
 {
-  uint64_t offset = FORMAT_PAGE, heap = 0;
+  uint64_t gates = round_up(binder->gates.count * BUNDLE_THUNK_SIZE, 64);
+  uint64_t offset = round_up(round_up(binder->tables.size, 64) + gates, FORMAT_PAGE);
+  binder->gates_at = offset - gates;
   for (size_t i = 0; i < binder->deps.count; i++) {
-    struct bound *image = &binder->images[i];
-    image->slot_size = slot_size(&image->dep->file.header.geometry);
+    struct bound *image = &binder->images[binder->places[i]];
     image->offset = offset;
-    image->heap = heap;
     offset += image->slot_size;
-    heap = round_up(heap + tables_of(image)->head->heap.size, FORMAT_HEAP_ALIGN);
   }
   binder->slots_end = offset;
-  binder->heap_end = heap;
   if (offset <= FORMAT_AREA_LIMIT)
     return PKGIMG_OK;
   return fail(binder->error, PKGIMG_UNSUPPORTED, binder->options->output,
@@ -148,18 +169,24 @@ static enum pkgimg_status copy_heap(struct binder *binder, const struct bound *i
   return heap->compression == HEAP_PLAIN ? PKGIMG_OK : unpack_whole(stored, to, heap->size, binder->error);
 }
 
+static enum pkgimg_status copy_heaps(struct binder *binder)
+{
+  TRY(buffer_append(&binder->blocks[BLOCK_H], NULL, binder->heap_end, binder->error));
+  for (size_t i = 0; i < binder->deps.count; i++)
+    TRY(copy_heap(binder, &binder->images[i]));
+  return PKGIMG_OK;
+}
+
 static enum pkgimg_status copy_images(struct binder *binder)
 {
   for (int i = 0; i < BLOCK_H; i++)
     TRY(buffer_append(&binder->blocks[i], NULL, binder->slots_end, binder->error));
-  TRY(buffer_append(&binder->blocks[BLOCK_H], NULL, binder->heap_end, binder->error));
   for (size_t i = 0; i < binder->deps.count; i++) {
     const struct bound *image = &binder->images[i];
     TRY(copy_area(binder, image, AREA_R, BLOCK_CODE));
     TRY(copy_area(binder, image, AREA_X, BLOCK_CODE));
     TRY(copy_area(binder, image, AREA_L, BLOCK_L));
     TRY(copy_area(binder, image, AREA_W, BLOCK_W));
-    TRY(copy_heap(binder, image));
   }
   return PKGIMG_OK;
 }
@@ -241,7 +268,7 @@ static bool is_gated(const struct disk_import *import)
 
 static uint64_t thunk_address(const struct binder *binder, uint32_t gate)
 {
-  return binder->base + binder->slots_end + (uint64_t)gate * BUNDLE_THUNK_SIZE;
+  return binder->base + binder->gates_at + (uint64_t)gate * BUNDLE_THUNK_SIZE;
 }
 
 static enum pkgimg_status add_residual(struct binder *binder, const struct bundle_residual *residual)
@@ -252,17 +279,14 @@ static enum pkgimg_status add_residual(struct binder *binder, const struct bundl
   return PKGIMG_OK;
 }
 
-static enum pkgimg_status resolve_imports(struct binder *binder, const struct bound *image,
-                                          struct host_symbol *values)
+static enum pkgimg_status number_gates(struct binder *binder, const struct bound *image)
 {
   const struct tables *tables = tables_of(image);
   for (uint32_t i = 0; i < tables->import_count; i++) {
     uint32_t number;
-    values[i] = (struct host_symbol){0};
     if (!is_gated(&tables->imports[i]))
       continue;
     TRY(number_of(binder, &binder->gates, tables, &tables->imports[i], &number));
-    values[i].value = thunk_address(binder, number);
     TRY(array_reserve(&binder->gate_uses, &binder->gate_use_capacity, binder->gate_use_count,
                       sizeof *binder->gate_uses, binder->error));
     binder->gate_uses[binder->gate_use_count++] = number;
@@ -270,12 +294,24 @@ static enum pkgimg_status resolve_imports(struct binder *binder, const struct bo
   return PKGIMG_OK;
 }
 
-// A word of an image that gets the value of an import added in each process.
+// The thunks of an image's imports; others are 0.
+static void thunks_of(const struct binder *binder, const struct bound *image, const struct bundle_range *gates,
+                      struct host_symbol *values)
+{
+  const struct tables *tables = tables_of(image);
+  const uint32_t *numbers = binder->gate_uses + gates->first;
+  for (uint32_t i = 0; i < tables->import_count; i++)
+    if (is_gated(&tables->imports[i]))
+      values[i].value = thunk_address(binder, *numbers++);
+}
+
+// A word of an image that gets the value of an import added in each process. Until the image has its place, its address
+// is as linked.
 static enum pkgimg_status leave_to_process(struct binder *binder, const struct bound *image, uint32_t import,
                                            uint64_t linked, int64_t addend)
 {
-  struct bundle_residual residual = {.type = R_X86_64_64, .image = BUNDLE_NONE, .addend = addend};
-  residual.address = linked < FORMAT_H_START ? image->offset + linked : image->heap + linked;
+  struct bundle_residual residual = {
+      .address = linked, .type = R_X86_64_64, .image = BUNDLE_NONE, .addend = addend};
   const struct tables *tables = tables_of(image);
   TRY(number_of(binder, &binder->imports, tables, &tables->imports[import], &residual.import));
   return add_residual(binder, &residual);
@@ -350,15 +386,18 @@ static const struct bound *target_of_set(const struct binder *binder, const stru
   return set == 0 ? image : &binder->images[image->dependencies[set - 1]];
 }
 
-static enum pkgimg_status bind_address(struct binder *binder, const struct bound *image,
-                                       const struct disk_residual *residual, const struct host_symbol *values)
+// An address that is known when it is bound.
+static bool is_final(const struct tables *tables, const struct disk_residual *residual)
 {
-  const struct tables *tables = tables_of(image);
   bool host = residual->set == tables_host_set(tables);
+  return residual->type == R_X86_64_64 && (!host || is_gated(&tables->imports[residual->import]));
+}
+
+static void bind_address(struct binder *binder, const struct bound *image, const struct disk_residual *residual,
+                         const struct host_symbol *values)
+{
   uint64_t value = (uint64_t)residual->addend;
-  if (host && !is_gated(&tables->imports[residual->import]))
-    return leave_to_process(binder, image, residual->import, residual->address, residual->addend);
-  if (host) {
+  if (residual->set == tables_host_set(tables_of(image))) {
     value += values[residual->import].value;
   } else {
     const struct bound *target = target_of_set(binder, image, residual->set);
@@ -370,17 +409,18 @@ static enum pkgimg_status bind_address(struct binder *binder, const struct bound
   memcpy(binder->blocks[block].data + image->offset + (residual->address - bundle_starts[block]), &value,
          sizeof value);
   binder->report.sites++;
-  return PKGIMG_OK;
 }
 
-static enum pkgimg_status bind_residual(struct binder *binder, const struct bound *image,
-                                        const struct disk_residual *residual, const struct host_symbol *values)
+static enum pkgimg_status leave_residual(struct binder *binder, const struct bound *image,
+                                         const struct disk_residual *residual)
 {
   const struct tables *tables = tables_of(image);
   bool host = residual->set == tables_host_set(tables);
+  if (is_final(tables, residual))
+    return PKGIMG_OK;
   if (residual->type == R_X86_64_64)
-    return bind_address(binder, image, residual, values);
-  struct bundle_residual left = {.address = image->offset + residual->address,
+    return leave_to_process(binder, image, residual->import, residual->address, residual->addend);
+  struct bundle_residual left = {.address = residual->address,
                                  .type = residual->type,
                                  .import = BUNDLE_NONE,
                                  .image = BUNDLE_NONE,
@@ -423,7 +463,8 @@ static enum pkgimg_status relocate_image(struct binder *binder, const struct bou
     if (tables.captured_sets[i].universe == CAPTURED_IN_HEAP)
       binder->report.sites += tables.captured_sets[i].count;
   for (uint32_t i = 0; i < residual_count; i++)
-    TRY(bind_residual(binder, image, &tables.residuals[i], values));
+    if (is_final(&tables, &tables.residuals[i]))
+      bind_address(binder, image, &tables.residuals[i], values);
   return PKGIMG_OK;
 }
 
@@ -435,7 +476,24 @@ static struct target target_of(const struct binder *binder, const struct bound *
                          .clone_count = tables_of(image)->clone_count};
 }
 
-static enum pkgimg_status bind_image(struct binder *binder, struct bound *image, struct bundle_image *entry)
+// What an image needs of the host, and what it leaves to each process. Where it will lie is not known yet.
+static enum pkgimg_status survey_image(struct binder *binder, const struct bound *image, struct bundle_image *entry)
+{
+  const struct tables *tables = tables_of(image);
+  entry->residuals.first = (uint32_t)binder->residual_count;
+  entry->gates.first = (uint32_t)binder->gate_use_count;
+  TRY(number_gates(binder, image));
+  for (uint32_t i = 0; i < tables->residual_count; i++)
+    TRY(leave_residual(binder, image, &tables->residuals[i]));
+  TRY(leave_sites(binder, image));
+  TRY(leave_captured(binder, image));
+  entry->residuals.count = (uint32_t)binder->residual_count - entry->residuals.first;
+  entry->gates.count = (uint32_t)binder->gate_use_count - entry->gates.first;
+  return PKGIMG_OK;
+}
+
+static enum pkgimg_status bind_image(struct binder *binder, const struct bound *image,
+                                     const struct bundle_image *entry)
 {
   const struct tables *tables = tables_of(image);
   struct target *targets AUTO(free_pointer) = calloc(tables->dependency_count + 1u, sizeof *targets);
@@ -445,15 +503,8 @@ static enum pkgimg_status bind_image(struct binder *binder, struct bound *image,
   targets[0] = target_of(binder, image);
   for (uint32_t i = 0; i < tables->dependency_count; i++)
     targets[i + 1] = target_of(binder, &binder->images[image->dependencies[i]]);
-  entry->residuals.first = (uint32_t)binder->residual_count;
-  entry->gates.first = (uint32_t)binder->gate_use_count;
-  TRY(resolve_imports(binder, image, values));
-  TRY(relocate_image(binder, image, targets, values));
-  TRY(leave_sites(binder, image));
-  TRY(leave_captured(binder, image));
-  entry->residuals.count = (uint32_t)binder->residual_count - entry->residuals.first;
-  entry->gates.count = (uint32_t)binder->gate_use_count - entry->gates.first;
-  return PKGIMG_OK;
+  thunks_of(binder, image, &entry->gates, values);
+  return relocate_image(binder, image, targets, values);
 }
 
 // ---- clones and dependencies
@@ -487,7 +538,6 @@ static enum pkgimg_status choose_bodies(struct binder *binder, struct bound *ima
       for (int word = 0; word < FORMAT_FEATURE_WORDS; word++)
         binder->head.features[word] |= needs.words[word];
   }
-  choose_symbols(binder, image);
   return PKGIMG_OK;
 }
 
@@ -511,6 +561,20 @@ static enum pkgimg_status find_dependencies(struct binder *binder, size_t index)
   return PKGIMG_OK;
 }
 
+// Names of the host's symbols come first among the strings: every load reads them.
+static enum pkgimg_status survey(struct binder *binder)
+{
+  TRY(buffer_append(&binder->strings, "", 1, binder->error));
+  for (size_t i = 0; i < binder->deps.count; i++) {
+    TRY(find_dependencies(binder, i));
+    TRY(choose_bodies(binder, &binder->images[i]));
+    TRY(survey_image(binder, &binder->images[i], &binder->entries[i]));
+  }
+  for (size_t i = 0; i < binder->deps.count; i++)
+    TRY(binder_describe(binder, &binder->images[i], &binder->entries[i]));
+  return PKGIMG_OK;
+}
+
 static enum pkgimg_status publish(struct binder *binder)
 {
   struct span parts[BLOCK_COUNT];
@@ -524,14 +588,16 @@ static enum pkgimg_status bind_all(struct binder *binder)
   TRY(look_at_host(binder));
   TRY(read_images(binder));
   TRY(draw_base(binder));
+  TRY(order_images(binder));
+  lay_out_heaps(binder);
+  TRY(copy_heaps(binder));
+  TRY(survey(binder));
+  TRY(binder_tables(binder));
   TRY(lay_out(binder));
-  TRY(buffer_append(&binder->strings, "", 1, binder->error));
   TRY(copy_images(binder));
   for (size_t i = 0; i < binder->deps.count; i++) {
-    TRY(find_dependencies(binder, i));
-    TRY(choose_bodies(binder, &binder->images[i]));
+    choose_symbols(binder, &binder->images[i]);
     TRY(bind_image(binder, &binder->images[i], &binder->entries[i]));
-    TRY(binder_describe(binder, &binder->images[i], &binder->entries[i]));
   }
   TRY(binder_finish(binder));
   return publish(binder);

@@ -32,9 +32,10 @@ struct binder {
   struct bound *images;  // in the order of deps
   struct cpu_features features;
   unsigned vector_bits;
-  uint64_t base, slots_end, heap_end;
+  uint32_t *places;      // their numbers in the order of their slots
+  uint64_t base, gates_at, slots_end, heap_end;
   struct buffer blocks[BLOCK_COUNT];
-  struct buffer tables;  // behind the thunks
+  struct buffer tables;  // behind the header, which they begin with room for
   struct bundle_header head;
   struct buffer strings;
   struct names gates, imports;
@@ -57,10 +58,13 @@ PKGIMG_MUST_USE enum pkgimg_status binder_string(struct binder *binder, const ch
 
 // ---- bind_tables.c
 
-/// Fill the entry of an image whose words are bound.
+/// Fill the entry of an image, but for where it lies.
 PKGIMG_MUST_USE enum pkgimg_status binder_describe(struct binder *binder, const struct bound *image,
                                                    struct bundle_image *entry);
-/// Put thunks and tables behind the images, and fill the header. The blocks are complete then.
+/// Make the tables, so that their size is known.
+PKGIMG_MUST_USE enum pkgimg_status binder_tables(struct binder *binder);
+/// Put tables and thunks in front of the images, now that these have their places, and fill the header. The blocks are
+/// complete then.
 PKGIMG_MUST_USE enum pkgimg_status binder_finish(struct binder *binder);
 
 #endif

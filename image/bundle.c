@@ -44,7 +44,7 @@ static enum pkgimg_status map_bundle(struct session *session, struct bundle *bun
   TRY(blocks_map(&session->root, head, counts, session->error));
   bundle->mapped = true;
   bundle->code = (const uint8_t *)head->base;
-  bundle->region = (struct region){.base = (uint8_t *)head->base, .size = head->slots, .holders = 1};
+  bundle->region = (struct region){.base = (uint8_t *)head->base, .size = head->blocks[BLOCK_CODE].size, .holders = 1};
   if (head->blocks[BLOCK_H].size)
     TRY(heaps_add((void *)(head->base + FORMAT_H_START), head->blocks[BLOCK_H].size, session->error));
   struct reader reader = reader_of(bundle, session->error);
