@@ -28,10 +28,12 @@ static const char help[] =
     "      --max-vector-width N   use no code with wider vectors: 128, 256 or 512 bits\n"
     "      --base ADDRESS         where it lies in memory, a multiple of 2 MiB; else drawn at random\n"
     "      --aslr WHEN            when addresses are drawn: bundle (default), or boot: valid until the next start\n"
+    "      --record BUNDLE        put images together that a recorded start of this bundle touched (pkgimg run\n"
+    "                             --record); without it, of the bundle that is replaced\n"
     "      --json                 report as a JSON object\n"
     "  -h, --help                 show this text\n";
 
-enum { OPTION_JSON = OPTION_LONG, OPTION_HOST, OPTION_MASK, OPTION_WIDTH, OPTION_BASE, OPTION_ASLR };
+enum { OPTION_JSON = OPTION_LONG, OPTION_HOST, OPTION_MASK, OPTION_WIDTH, OPTION_BASE, OPTION_ASLR, OPTION_RECORD };
 static const struct option option_names[] = {
     {"output", required_argument, NULL, 'o'},
     {"dep-path", required_argument, NULL, 'L'},
@@ -40,6 +42,7 @@ static const struct option option_names[] = {
     {"max-vector-width", required_argument, NULL, OPTION_WIDTH},
     {"base", required_argument, NULL, OPTION_BASE},
     {"aslr", required_argument, NULL, OPTION_ASLR},
+    {"record", required_argument, NULL, OPTION_RECORD},
     {"json", no_argument, NULL, OPTION_JSON},
     {"help", no_argument, NULL, 'h'},
     {NULL, 0, NULL, 0},
@@ -99,6 +102,9 @@ static bool take_option(struct request *request, int option, char **argv)
     return take_address(request);
   case OPTION_ASLR:
     return take_aslr(request);
+  case OPTION_RECORD:
+    request->options.record = optarg;
+    return true;
   case OPTION_JSON:
     return request->as_json = true;
   case 'h':

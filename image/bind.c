@@ -95,16 +95,6 @@ static const struct disk_area *area_of(const struct bound *image, enum area area
   return &image->dep->file.header.geometry.areas[area];
 }
 
-static enum pkgimg_status order_images(struct binder *binder)
-{
-  binder->places = calloc(binder->deps.count, sizeof *binder->places);
-  if (!binder->places)
-    return fail_memory(binder->error, binder->deps.count * sizeof *binder->places);
-  for (size_t i = 0; i < binder->deps.count; i++)
-    binder->places[i] = (uint32_t)i;
-  return PKGIMG_OK;
-}
-
 static void lay_out_heaps(struct binder *binder)
 {
   for (size_t i = 0; i < binder->deps.count; i++) {
@@ -588,7 +578,7 @@ static enum pkgimg_status bind_all(struct binder *binder)
   TRY(look_at_host(binder));
   TRY(read_images(binder));
   TRY(draw_base(binder));
-  TRY(order_images(binder));
+  TRY(binder_order(binder));
   lay_out_heaps(binder);
   TRY(copy_heaps(binder));
   TRY(survey(binder));

@@ -56,6 +56,11 @@ static inline const struct tables *tables_of(const struct bound *image)
 /// Append a string, which is found at `offset` of binder->strings.
 PKGIMG_MUST_USE enum pkgimg_status binder_string(struct binder *binder, const char *text, uint32_t *offset);
 
+// ---- bind_order.c
+
+/// Choose the order of the images in the blocks.
+PKGIMG_MUST_USE enum pkgimg_status binder_order(struct binder *binder);
+
 // ---- bind_tables.c
 
 /// Fill the entry of an image, but for where it lies.

@@ -30,6 +30,8 @@ struct pkgimg_bind_options {
   unsigned max_vector_bits;        ///< use no body with wider vectors; 0: no limit
   uint64_t base;                   ///< first address, a multiple of 2 MiB; 0: drawn at random
   enum pkgimg_aslr aslr;
+  const char *record;  ///< a bundle of these packages whose record (pkgimg_record_end) says which images lie together;
+                       ///< NULL: the bundle that is replaced, if it has a record
 };
 #define PKGIMG_BIND_OPTIONS_INIT                                                                                  \
   {                                                                                                               \
