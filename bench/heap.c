@@ -5,7 +5,9 @@
 // variable- length differences, in order; each word of a private file mapping gets the base added), the same
 // scheme in memory of huge pages, and the floor: the bytes read into huge pages, and nothing done to them. And
 // what a bundle makes of it, in which all is at its place.
+#include "bench/heap.h"
 #include "bench/options.h"
+#include "bench/process.h"
 #include "bench/statistics.h"
 #include "bench/workshop.h"
 #include "format/sites.h"
@@ -23,36 +25,13 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { HUGE = 2 << 20, PIECE = 256 << 10, MOST_ROUNDS = 1000 };
+enum { MOST_ROUNDS = 1000 };
 
-enum contestant { FLOOR, BOUND, PKGIMG, PUBLISHED, PUBLISHED_HUGE, CONTESTANTS };
 static const char *const names[CONTESTANTS] = {"read into huge pages, no relocation", "pkgimg, bound",
                                                "pkgimg, unbound", "published scheme, file mapped",
                                                "published scheme, read into huge pages"};
 
-/// What one process measured.
-struct sample {
-  double load_ns, walk_ns;
-  long faults;
-  uint64_t sum;
-};
-
-static char image_path[SUBJECT_PATH], bundle_path[SUBJECT_PATH], bytes_path[SUBJECT_PATH],
-    positions_path[SUBJECT_PATH];
-
-static double now(void)
-{
-  struct timespec time;
-  clock_gettime(CLOCK_MONOTONIC, &time);
-  return (double)time.tv_sec * 1e9 + (double)time.tv_nsec;
-}
-
-static long faults(void)
-{
-  struct rusage usage;
-  getrusage(RUSAGE_SELF, &usage);
-  return usage.ru_minflt;
-}
+static struct heap_paths paths;
 
 // ---- the package
 
@@ -62,9 +41,7 @@ static void build(const struct options *options)
   unsigned objects = options->shape.packages;
   struct command command = {0};
   workshop_folder(options, folder, "heap");
-  workshop_path(image_path, "%s/graph.so", folder);
-  workshop_path(bytes_path, "%s/graph.bytes", folder);
-  workshop_path(positions_path, "%s/graph.positions", folder);
+  heap_paths_in(folder, &paths);
   int used = snprintf(stamp, 1024, "%u objects\n", objects);
   workshop_pkgimg_identity(stamp + used, sizeof stamp - (size_t)used);
   if (workshop_is_fresh(folder, stamp))
@@ -78,27 +55,13 @@ static void build(const struct options *options)
   command_add(&command, "--cflags=-DOBJECTS=%uu", objects);
   command_add(&command, "%s/graph.c", BENCH_HEAP);
   command_add(&command, "-o");
-  command_add(&command, "%s", image_path);
+  command_add(&command, "%s", paths.image);
   process_run(&command, output, sizeof output);
   command_deinit(&command);
   workshop_finish(folder, stamp);
 }
 
 // ---- the published scheme's files: the heap with offsets, and the positions of its words
-
-static void *read_file(const char *path, size_t *size)
-{
-  struct stat status;
-  int fd = open(path, O_RDONLY | O_CLOEXEC);
-  if (fd < 0 || fstat(fd, &status) < 0)
-    err(1, "%s", path);
-  void *bytes = mmap(NULL, (size_t)status.st_size + 1, PROT_READ, MAP_PRIVATE, fd, 0);
-  if (bytes == MAP_FAILED)
-    err(1, "%s", path);
-  close(fd);
-  *size = (size_t)status.st_size;
-  return bytes;
-}
 
 static void put_difference(FILE *file, uint64_t difference)
 {
@@ -131,161 +94,37 @@ static void write_published(uint64_t *bytes, uint64_t *pointers)
 {
   struct pkgimg_error error;
   struct image_file image;
-  struct reader reader = {.file = image_path, .error = &error};
-  reader.bytes.data = read_file(image_path, &reader.bytes.size);
+  struct reader reader = {.file = paths.image, .error = &error};
+  reader.bytes.data = heap_read_file(paths.image, &reader.bytes.size);
   if (image_file_read(&reader, &image) != PKGIMG_OK)
     errx(1, "%s", error.text);
-  FILE *positions = fopen(positions_path, "w"), *heap = fopen(bytes_path, "w");
+  FILE *positions = fopen(paths.positions, "w"), *heap = fopen(paths.bytes, "w");
   if (!positions || !heap)
-    err(1, "%s", bytes_path);
+    err(1, "%s", paths.bytes);
   *pointers = write_positions(&image, positions);
   *bytes = image.heap.bytes.size;
   fwrite(image.heap.bytes.data, 1, image.heap.bytes.size, heap);
   if (ferror(heap) | ferror(positions) | fclose(heap) | fclose(positions))
-    err(1, "%s", bytes_path);
+    err(1, "%s", paths.bytes);
   munmap((void *)(uintptr_t)reader.bytes.data, reader.bytes.size + 1);
 }
 
-// ---- contestants, each in a process of its own
+// ---- contestants
 
-static uint8_t *huge_memory(size_t size)
+static struct sample measure(enum contestant contestant, const char *folder)
 {
-  uint8_t *start = mmap(NULL, size + HUGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-  if (start == MAP_FAILED)
-    err(1, "mmap");
-  start += -(uintptr_t)start & (HUGE - 1);
-  madvise(start, size, MADV_HUGEPAGE);
-  return start;
-}
-
-static uint8_t *read_huge(size_t *size)
-{
-  struct stat status;
-  int fd = open(bytes_path, O_RDONLY | O_CLOEXEC);
-  if (fd < 0 || fstat(fd, &status) < 0)
-    err(1, "%s", bytes_path);
-  *size = (size_t)status.st_size;
-  uint8_t *memory = huge_memory(*size);
-  for (size_t at = 0; at < *size; at += PIECE)
-    if (pread(fd, memory + at, *size - at < PIECE ? *size - at : PIECE, (off_t)at) < 0)
-      err(1, "%s", bytes_path);
-  close(fd);
-  return memory;
-}
-
-static uint8_t *map_private(size_t *size)
-{
-  struct stat status;
-  int fd = open(bytes_path, O_RDONLY | O_CLOEXEC);
-  if (fd < 0 || fstat(fd, &status) < 0)
-    err(1, "%s", bytes_path);
-  *size = (size_t)status.st_size;
-  void *memory = mmap(NULL, *size, PROT_READ | PROT_WRITE, MAP_PRIVATE, fd, 0);
-  if (memory == MAP_FAILED)
-    err(1, "%s", bytes_path);
-  close(fd);
-  return memory;
-}
-
-static void relocate_published(uint8_t *memory)
-{
-  size_t size;
-  const uint8_t *at = read_file(positions_path, &size), *end = at + size;
-  uint64_t *word = (uint64_t *)(void *)memory;
-  while (at < end) {
-    uint64_t difference = 0;
-    for (unsigned shift = 0;; shift += 7) {
-      difference |= (uint64_t)(*at & 127) << shift;
-      if (!(*at++ & 128))
-        break;
-    }
-    word += difference;
-    *word += (uint64_t)memory;
-  }
-}
-
-// A walk over the first words of what lies there, so that every way shows usable memory.
-static uint64_t touch(const uint8_t *memory, size_t size)
-{
-  uint64_t sum = 0, state = 1;
-  for (int i = 0; i < 100; i++) {
-    state = state * 6364136223846793005u + 1442695040888963407u;
-    uint64_t value;
-    memcpy(&value, memory + (state >> 20) % (size / 8) * 8, sizeof value);
-    sum += value;
-  }
-  return sum;
-}
-
-// A bundle that is refused is no error, but then something else was measured.
-static void check_bound(struct pkgimg_runtime *runtime)
-{
-  struct pkgimg_error error;
-  struct pkgimg_stats stats = {.size = sizeof stats};
-  if (pkgimg_runtime_stats(runtime, &stats, &error) != PKGIMG_OK)
-    errx(1, "%s", error.text);
-  if (stats.bundles_refused)
-    errx(1, "the bundle was not used: %s", stats.refusal);
-}
-
-static void load_image(const char *path, struct sample *sample)
-{
-  struct pkgimg_runtime *runtime;
-  struct pkgimg_image *image;
-  struct pkgimg_error error;
-  void *walk;
-  if (pkgimg_runtime_open(NULL, &runtime, &error) != PKGIMG_OK)
-    errx(1, "%s", error.text);
-  long before = faults();
-  double start = now();
-  if (pkgimg_load(runtime, path, &image, &error) != PKGIMG_OK)
-    errx(1, "%s", error.text);
-  sample->load_ns = now() - start;
-  sample->faults = faults() - before;
-  start = now();
-  if (pkgimg_symbol(image, "walk", &walk, &error) != PKGIMG_OK)
-    errx(1, "%s", error.text);
-  sample->sum = ((uint64_t(*)(uint32_t))(uintptr_t)walk)(100);
-  sample->walk_ns = now() - start;
-  check_bound(runtime);
-}
-
-static void load_otherwise(enum contestant contestant, struct sample *sample)
-{
-  size_t size = 0;
-  long before = faults();
-  double start = now();
-  uint8_t *memory = contestant == PUBLISHED ? map_private(&size) : read_huge(&size);
-  if (contestant != FLOOR)
-    relocate_published(memory);
-  sample->load_ns = now() - start;
-  sample->faults = faults() - before;
-  start = now();
-  sample->sum = touch(memory, size);
-  sample->walk_ns = now() - start;
-}
-
-static struct sample measure(enum contestant contestant)
-{
-  int ends[2], status;
-  struct sample sample = {0};
-  if (pipe(ends) < 0)
-    err(1, "pipe");
-  pid_t child = fork();
-  if (child < 0)
-    err(1, "fork");
-  if (child == 0) {
-    if (contestant == PKGIMG || contestant == BOUND)
-      load_image(contestant == BOUND ? bundle_path : image_path, &sample);
-    else
-      load_otherwise(contestant, &sample);
-    _exit(write(ends[1], &sample, sizeof sample) != sizeof sample);
-  }
-  close(ends[1]);
-  ssize_t got = read(ends[0], &sample, sizeof sample);
-  close(ends[0]);
-  if (waitpid(child, &status, 0) < 0 || status != 0 || got != sizeof sample)
-    errx(1, "%s failed", names[contestant]);
+  char output[256];
+  struct sample sample;
+  unsigned long sum;
+  struct command command = {0};
+  command_add(&command, "%s/bench-heap-load", workshop_programs());
+  command_add(&command, "%d", (int)contestant);
+  command_add(&command, "%s", folder);
+  process_run(&command, output, sizeof output);
+  command_deinit(&command);
+  if (sscanf(output, "%lf %lf %ld %lu", &sample.load_ns, &sample.walk_ns, &sample.faults, &sum) != 4)
+    errx(1, "%s: said %s", names[contestant], output);
+  sample.sum = sum;
   return sample;
 }
 
@@ -357,18 +196,18 @@ static void compare_with_bound(struct results *results, unsigned rounds)
 
 int main(int argc, char **argv)
 {
-  (void)argc;
   static struct results results;
+  (void)argc;
   struct options options = read_options(argv);
   char folder[SUBJECT_PATH];
   uint64_t bytes, pointers, sum = 0;
   build(&options);
   workshop_folder(&options, folder, "heap");
-  workshop_bind(folder, image_path, bundle_path);
+  workshop_bind(folder, paths.image, paths.bundle);
   write_published(&bytes, &pointers);
   for (unsigned round = 0; round < options.rounds; round++)
     for (int i = 0; i < CONTESTANTS; i++) {
-      struct sample sample = measure((enum contestant)i);
+      struct sample sample = measure((enum contestant)i, folder);
       results.load[i][round] = sample.load_ns;
       results.walk[i][round] = sample.walk_ns;
       results.ratio[i][round] = sample.load_ns / results.load[FLOOR][round];

@@ -27,13 +27,16 @@ static const char help[] =
     "      --cpu-mask FEATURES    features that no code may use, such as avx512f,avx2\n"
     "      --max-vector-width N   use no code with wider vectors: 128, 256 or 512 bits\n"
     "      --base ADDRESS         where it lies in memory, a multiple of 2 MiB; else drawn at random\n"
-    "      --aslr WHEN            when addresses are drawn: bundle (default), or boot: valid until the next start\n"
+    "      --aslr WHEN            when addresses are drawn: bundle (default); boot: valid until the next start;\n"
+    "                             process: never final, the images are loaded\n"
+    "      --reach BYTES          how much of one area of images a region may hold, to try out several regions\n"
     "      --record BUNDLE        put images together that a recorded start of this bundle touched (pkgimg run\n"
     "                             --record); without it, of the bundle that is replaced\n"
     "      --json                 report as a JSON object\n"
     "  -h, --help                 show this text\n";
 
-enum { OPTION_JSON = OPTION_LONG, OPTION_HOST, OPTION_MASK, OPTION_WIDTH, OPTION_BASE, OPTION_ASLR, OPTION_RECORD };
+enum { OPTION_JSON = OPTION_LONG, OPTION_HOST, OPTION_MASK, OPTION_WIDTH, OPTION_BASE, OPTION_ASLR, OPTION_REACH,
+       OPTION_RECORD };
 static const struct option option_names[] = {
     {"output", required_argument, NULL, 'o'},
     {"dep-path", required_argument, NULL, 'L'},
@@ -42,6 +45,7 @@ static const struct option option_names[] = {
     {"max-vector-width", required_argument, NULL, OPTION_WIDTH},
     {"base", required_argument, NULL, OPTION_BASE},
     {"aslr", required_argument, NULL, OPTION_ASLR},
+    {"reach", required_argument, NULL, OPTION_REACH},
     {"record", required_argument, NULL, OPTION_RECORD},
     {"json", no_argument, NULL, OPTION_JSON},
     {"help", no_argument, NULL, 'h'},
@@ -55,20 +59,21 @@ struct request {
   bool as_json, help;
 };
 
-static bool take_address(struct request *request)
+static bool take_address(const char *option, uint64_t *value)
 {
   char *end;
   errno = 0;
-  request->options.base = strtoull(optarg, &end, 0);
+  *value = strtoull(optarg, &end, 0);
   if (*optarg && !*end && errno == 0)
     return true;
-  usage_error("option --base: expected an address, found \"%s\"", optarg);
+  usage_error("option --%s: expected an address or a size, found \"%s\"", option, optarg);
   return false;
 }
 
 static bool take_aslr(struct request *request)
 {
-  static const struct choice choices[] = {{"bundle", PKGIMG_ASLR_BUNDLE}, {"boot", PKGIMG_ASLR_BOOT}, {NULL, 0}};
+  static const struct choice choices[] = {
+      {"bundle", PKGIMG_ASLR_BUNDLE}, {"boot", PKGIMG_ASLR_BOOT}, {"process", PKGIMG_ASLR_PROCESS}, {NULL, 0}};
   int value = 0;
   bool good = option_choice("aslr", choices, optarg, &value);
   request->options.aslr = (enum pkgimg_aslr)value;
@@ -99,7 +104,9 @@ static bool take_option(struct request *request, int option, char **argv)
   case OPTION_WIDTH:
     return option_number("max-vector-width", optarg, 512, &request->options.max_vector_bits);
   case OPTION_BASE:
-    return take_address(request);
+    return take_address("base", &request->options.base);
+  case OPTION_REACH:
+    return take_address("reach", &request->options.reach);
   case OPTION_ASLR:
     return take_aslr(request);
   case OPTION_RECORD:
@@ -134,6 +141,13 @@ static void report_text(const char *output, const struct pkgimg_bind_report *rep
          " functions of the host, %" PRIu64 " words left to each process\n",
          output, report->images, report->base, report->bytes / 1024, report->sites, report->gates,
          report->residuals);
+  if (report->regions > 1)
+    printf("%s: in %" PRIu64 " regions of address space\n", output, report->regions);
+  if (report->unchanged)
+    printf("%s: the same as before: left as it is\n", output);
+  else if (report->replaced)
+    printf("%s: %" PRIu64 " of these images as in the bundle before; written anew as a whole\n", output,
+           report->images_before);
 }
 
 static void report_json(const char *output, const struct pkgimg_bind_report *report)
@@ -143,10 +157,14 @@ static void report_json(const char *output, const struct pkgimg_bind_report *rep
   json_string(&json, "file", output);
   json_unsigned(&json, "images", report->images);
   json_hex(&json, "base", report->base);
+  json_unsigned(&json, "regions", report->regions);
   json_unsigned(&json, "bytes", report->bytes);
   json_unsigned(&json, "sites", report->sites);
   json_unsigned(&json, "gates", report->gates);
   json_unsigned(&json, "residuals", report->residuals);
+  json_unsigned(&json, "images_before", report->images_before);
+  json_truth(&json, "replaced", report->replaced);
+  json_truth(&json, "unchanged", report->unchanged);
   json_close(&json, '}');
   putchar('\n');
 }

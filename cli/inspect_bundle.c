@@ -21,21 +21,21 @@ static void print_header(const char *path, const struct pkgimg_bundle_summary *s
   printf("%s\n  bundle of      %zu images\n", style.off, summary->images);
   printf("  machine        %s\n", summary->machine);
   printf("  needs          %s\n", *summary->features ? summary->features : "any processor of it");
-  printf("  valid          %s\n", summary->until_boot ? "until the machine restarts" : "always");
+  printf("  drawn per      %s\n", summary->aslr);
   printf("  format         %" PRIu32 "\n", summary->format_version);
   printf("  build id       %s\n", build_id_text(summary->build_id).digits);
   printf("  file           %" PRIu64 " bytes\n", summary->file_size);
   printf("  left to do     %zu functions of the host, %zu words\n", summary->gates, summary->residuals);
 }
 
-static void print_blocks(const struct pkgimg_bundle_summary *summary)
+static void print_blocks(const struct pkgimg_bundle_inspection *inspection, size_t count)
 {
-  print_heading("Blocks", PKGIMG_BLOCK_COUNT);
+  print_heading("Blocks", count);
   printf("  %-5s %16s %12s %12s\n", "block", "address", "bytes", "file offset");
-  for (int i = 0; i < PKGIMG_BLOCK_COUNT; i++) {
-    const struct pkgimg_area *block = &summary->blocks[i];
-    printf("  %-5s %#16" PRIx64 " %12" PRIu64 " %#12" PRIx64 "  %s\n", block->name, block->address,
-           block->memory_size, block->file_offset, protection_text(block->protection).letters);
+  for (size_t i = 0; i < count; i++) {
+    struct pkgimg_area block = pkgimg_bundle_inspection_block(inspection, i);
+    printf("  %-5s %#16" PRIx64 " %12" PRIu64 " %#12" PRIx64 "  %s\n", block.name, block.address, block.memory_size,
+           block.file_offset, protection_text(block.protection).letters);
   }
 }
 
@@ -77,23 +77,23 @@ void inspect_bundle_text(const struct inspect_view *view, const struct pkgimg_bu
 {
   const struct pkgimg_bundle_summary *summary = pkgimg_bundle_inspection_summary(inspection);
   print_header(view->path, summary);
-  print_blocks(summary);
+  print_blocks(inspection, summary->regions * PKGIMG_BLOCK_COUNT);
   print_images(inspection, summary);
   if (view->symbols)
     print_gates(inspection, summary);
 }
 
-static void write_blocks(struct json *json, const struct pkgimg_bundle_summary *summary)
+static void write_blocks(struct json *json, const struct pkgimg_bundle_inspection *inspection, size_t count)
 {
   json_open(json, "blocks", '[');
-  for (int i = 0; i < PKGIMG_BLOCK_COUNT; i++) {
-    const struct pkgimg_area *block = &summary->blocks[i];
+  for (size_t i = 0; i < count; i++) {
+    struct pkgimg_area block = pkgimg_bundle_inspection_block(inspection, i);
     json_open(json, NULL, '{');
-    json_string(json, "name", block->name);
-    json_hex(json, "address", block->address);
-    json_unsigned(json, "size", block->memory_size);
-    json_unsigned(json, "file_offset", block->file_offset);
-    json_string(json, "protection", protection_text(block->protection).letters);
+    json_string(json, "name", block.name);
+    json_hex(json, "address", block.address);
+    json_unsigned(json, "size", block.memory_size);
+    json_unsigned(json, "file_offset", block.file_offset);
+    json_string(json, "protection", protection_text(block.protection).letters);
     json_close(json, '}');
   }
   json_close(json, ']');
@@ -139,7 +139,7 @@ void inspect_bundle_json(const struct inspect_view *view, const struct pkgimg_bu
   json_string(&json, "file", view->path);
   json_string(&json, "machine", summary->machine);
   json_string(&json, "features", summary->features);
-  json_truth(&json, "until_boot", summary->until_boot);
+  json_string(&json, "aslr", summary->aslr);
   json_unsigned(&json, "format_version", summary->format_version);
   json_string(&json, "build_id", build_id_text(summary->build_id).digits);
   json_unsigned(&json, "file_size", summary->file_size);
@@ -148,7 +148,7 @@ void inspect_bundle_json(const struct inspect_view *view, const struct pkgimg_bu
   json_unsigned(&json, "gate_count", summary->gates);
   json_unsigned(&json, "import_count", summary->imports);
   json_unsigned(&json, "residual_count", summary->residuals);
-  write_blocks(&json, summary);
+  write_blocks(&json, inspection, summary->regions * PKGIMG_BLOCK_COUNT);
   json_open(&json, "images", '[');
   for (size_t i = 0; i < summary->images; i++) {
     struct pkgimg_bound_image image = pkgimg_bundle_inspection_image(inspection, i);

@@ -160,6 +160,8 @@ static struct {
   enum report format;
   bool taken;
   struct pkgimg_stats stats;
+  struct page_report pages;
+  struct pkgimg_runtime *runtime;
 } report;
 
 static void print_report(void)
@@ -167,10 +169,11 @@ static void print_report(void)
   if (!report.taken)
     return;
   fflush(stdout);
+  page_report_take(&report.pages, report.runtime, true);
   if (report.format == REPORT_JSON)
-    stats_print_json(report.file, &report.stats);
+    stats_print_json(report.file, &report.stats, &report.pages);
   else
-    stats_print_text(report.file, &report.stats);
+    stats_print_text(report.file, &report.stats, &report.pages);
   fflush(report.file);
 }
 
@@ -204,6 +207,9 @@ static enum pkgimg_status take_report(struct pkgimg_runtime *runtime, struct pkg
   report.stats.size = sizeof report.stats;
   enum pkgimg_status status = pkgimg_runtime_stats(runtime, &report.stats, error);
   report.taken = status == PKGIMG_OK && report.file;
+  report.runtime = runtime;
+  if (report.taken)
+    page_report_take(&report.pages, runtime, false);
   return status;
 }
 

@@ -55,7 +55,7 @@ static void print_time(FILE *file, const char *label, uint64_t nanoseconds)
   fprintf(file, "  %-25s %9" PRIu64 ".%" PRIu64 "\n", label, nanoseconds / 1000, nanoseconds % 1000 / 100);
 }
 
-void stats_print_text(FILE *file, const struct pkgimg_stats *stats)
+void stats_print_text(FILE *file, const struct pkgimg_stats *stats, const struct page_report *pages)
 {
   struct style style = style_of(file);
   fprintf(file, "%sload, microseconds%s\n", style.bold, style.off);
@@ -65,13 +65,14 @@ void stats_print_text(FILE *file, const struct pkgimg_stats *stats)
   fprintf(file, "%sload, counts%s\n", style.bold, style.off);
   for (int i = 0; i < COUNTER_COUNT; i++)
     fprintf(file, "  %-25s %11" PRIu64 "\n", counters[i].label, value_of(stats, &counters[i]));
+  page_report_text(file, pages);
   if (stats->bundles_refused)
     fprintf(file, "bundle not used: %s\n", stats->refusal);
   if (stats->records_refused)
     fprintf(file, "record not used: %s\n", stats->record_refusal);
 }
 
-void stats_print_json(FILE *file, const struct pkgimg_stats *stats)
+void stats_print_json(FILE *file, const struct pkgimg_stats *stats, const struct page_report *pages)
 {
   struct json json = {.file = file};
   json_open(&json, NULL, '{');
@@ -82,6 +83,7 @@ void stats_print_json(FILE *file, const struct pkgimg_stats *stats)
   json_close(&json, '}');
   for (int i = 0; i < COUNTER_COUNT; i++)
     json_unsigned(&json, counters[i].key, value_of(stats, &counters[i]));
+  page_report_json(&json, pages);
   if (stats->bundles_refused)
     json_string(&json, "refusal", stats->refusal);
   if (stats->records_refused)

@@ -19,6 +19,8 @@ static const char help[] =
     "\n"
     "Read each file whole and check it: structure, tables, hashes, and the build id against the bytes.\n"
     "\n"
+    "Of a bundle, images are named whose files have changed since; that is no failure.\n"
+    "\n"
     "      --json  print one JSON object with a list of files\n"
     "  -h, --help  show this text\n"
     "\n"
@@ -114,6 +116,26 @@ static enum pkgimg_status open_bundle(const char *path, struct verified *verifie
   return PKGIMG_OK;
 }
 
+// The bundle is good nevertheless: what it holds fits together.
+static void print_changed(struct verify *verify, struct pkgimg_bundle_inspection *bundle)
+{
+  size_t count = pkgimg_bundle_inspection_summary(bundle)->images;
+  if (verify->as_json)
+    json_open(&verify->json, "changed", '[');
+  for (size_t i = 0; i < count; i++) {
+    const char *path = pkgimg_bundle_inspection_changed(bundle, i);
+    if (path && verify->as_json) {
+      json_string(&verify->json, NULL, path);
+    } else if (path) {
+      printf("  changed since: ");
+      print_text(stdout, path);
+      putchar('\n');
+    }
+  }
+  if (verify->as_json)
+    json_close(&verify->json, ']');
+}
+
 static bool is_record(const char *path)
 {
   static const char suffix[] = ".pages";
@@ -138,6 +160,8 @@ static void verify_file(struct verify *verify, const char *path)
     count_failure(verify, status);
   } else {
     print_good(verify, path, verified.name, verified.build_id);
+    if (verified.bundle)
+      print_changed(verify, verified.bundle);
   }
   pkgimg_inspection_close(verified.image);
   pkgimg_bundle_inspection_close(verified.bundle);

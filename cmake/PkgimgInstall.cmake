@@ -8,11 +8,13 @@ set(pkgimg_pc_dir "${CMAKE_INSTALL_LIBDIR}/pkgconfig")
 file(RELATIVE_PATH pkgimg_bin_to_lib "/${CMAKE_INSTALL_BINDIR}" "/${CMAKE_INSTALL_LIBDIR}")
 file(RELATIVE_PATH pkgimg_pc_to_prefix "/${pkgimg_pc_dir}" "/")
 
-set_target_properties(pkgimg pkgimg-build PROPERTIES INSTALL_RPATH "$ORIGIN")
-# The command runs pkgimg-build, which alone links LLVM, from its own folder.
-set_target_properties(pkgimg-cli pkgimg-build-cli PROPERTIES INSTALL_RPATH "$ORIGIN/${pkgimg_bin_to_lib}")
+# The command runs pkgimg-build, which alone links LLVM, from its own folder. The same path in the build folder as
+# installed: else CMake pads the shorter one with colons, and an empty entry means the current folder.
+set_target_properties(pkgimg pkgimg-build pkgimg-cli pkgimg-build-cli PROPERTIES BUILD_WITH_INSTALL_RPATH ON)
+set_target_properties(pkgimg-cli pkgimg-build-cli PROPERTIES INSTALL_RPATH "$ORIGIN/../lib;$ORIGIN/${pkgimg_bin_to_lib}")
 
-install(TARGETS pkgimg pkgimg-build EXPORT pkgimg-targets
+install(TARGETS pkgimg pkgimg-build pkgimg-static EXPORT pkgimg-targets
+  ARCHIVE DESTINATION "${CMAKE_INSTALL_LIBDIR}"
   LIBRARY DESTINATION "${CMAKE_INSTALL_LIBDIR}"
   INCLUDES DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}")
 install(TARGETS pkgimg-cli pkgimg-build-cli pkgimg-capture RUNTIME DESTINATION "${CMAKE_INSTALL_BINDIR}")
@@ -21,6 +23,12 @@ foreach(section 1 7)
   install(DIRECTORY docs/man/ DESTINATION "${CMAKE_INSTALL_MANDIR}/man${section}" FILES_MATCHING PATTERN "*.${section}")
 endforeach()
 
+# What is not inside of libpkgimg.a.
+foreach(library PKGIMG_URING PKGIMG_ZSTD)
+  if(NOT ${library} MATCHES "\\.a$")
+    string(APPEND pkgimg_private_libs "${${library}} ")
+  endif()
+endforeach()
 foreach(library pkgimg pkgimg-build)
   configure_file("cmake/${library}.pc.in" "${library}.pc" @ONLY)
   install(FILES "${CMAKE_CURRENT_BINARY_DIR}/${library}.pc" DESTINATION "${pkgimg_pc_dir}")

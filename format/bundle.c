@@ -20,18 +20,19 @@ bool bundle_is(const uint8_t *bytes, size_t size)
 
 #define AT(member) offsetof(struct bundle_header, member)
 
-static enum pkgimg_status block_check(const struct reader *reader, const struct bundle_header *head, int index,
+static enum pkgimg_status block_check(const struct reader *reader, const struct bundle_header *head, unsigned index,
                                       uint64_t file_offset)
 {
   static const uint64_t limits[BLOCK_COUNT] = {FORMAT_L_START, FORMAT_W_START - FORMAT_L_START, FORMAT_W_START / 3,
                                                8ull * UINT32_MAX};
   const struct bundle_block_at *block = &head->blocks[index];
-  uint64_t at = AT(blocks) + (uint64_t)index * sizeof *block;
-  uint64_t least = index < BLOCK_H ? head->blocks[BLOCK_CODE].size : 0;
+  unsigned kind = index % BLOCK_COUNT;
+  uint64_t at = AT(blocks) + (uint64_t)index * sizeof *block,
+           least = kind < BLOCK_H ? bundle_slots_end(head, index / BLOCK_COUNT) : 0;
   if (block->size % FORMAT_PAGE)
     return broken(reader, at + 8, "size of a block (multiple of a page)", 0, block->size % FORMAT_PAGE);
-  if (block->size > limits[index])
-    return broken(reader, at + 8, "size of a block", limits[index], block->size);
+  if (block->size > limits[kind])
+    return broken(reader, at + 8, "size of a block", limits[kind], block->size);
   if (block->size < least)
     return broken(reader, at + 8, "size of a block", least, block->size);
   return block->file_offset == file_offset
@@ -39,15 +40,27 @@ static enum pkgimg_status block_check(const struct reader *reader, const struct 
              : broken(reader, at, "file offset of a block", file_offset, block->file_offset);
 }
 
+static enum pkgimg_status unused_check(const struct reader *reader, const struct bundle_header *head)
+{
+  for (unsigned i = bundle_block_count(head); i < BUNDLE_BLOCKS; i++)
+    if (head->blocks[i].file_offset || head->blocks[i].size)
+      return broken(reader, AT(blocks) + i * sizeof *head->blocks, "a block of no region", 0,
+                    head->blocks[i].file_offset | head->blocks[i].size);
+  return PKGIMG_OK;
+}
+
 static enum pkgimg_status blocks_check(const struct reader *reader, const struct bundle_header *head)
 {
   uint64_t end = 0, slots_size = head->gates.count * sizeof(uint64_t), code_size = head->blocks[BLOCK_CODE].size;
   if (head->base == 0 || head->base % BUNDLE_ALIGN || head->base >= 1ull << 47)
     return broken(reader, AT(base), "base address (multiple of 2 MiB)", BUNDLE_ALIGN, head->base);
-  for (int i = 0; i < BLOCK_COUNT; i++) {
+  if (head->regions == 0 || head->regions > BUNDLE_REGIONS)
+    return broken(reader, AT(regions), "number of regions", BUNDLE_REGIONS, head->regions);
+  for (unsigned i = 0; i < bundle_block_count(head); i++) {
     TRY(block_check(reader, head, i, bundle_block_offset(end, head->blocks[i].size)));
     end = head->blocks[i].file_offset + head->blocks[i].size;
   }
+  TRY(unused_check(reader, head));
   if (head->slots < sizeof *head || head->slots % 8 || head->slots > code_size)
     return broken(reader, AT(slots), "where the words of the gates begin", sizeof *head, head->slots);
   if (head->gates.count > UINT32_MAX || !range_within(head->slots, slots_size, code_size))
@@ -88,9 +101,10 @@ static enum pkgimg_status tables_check(const struct reader *reader, const struct
     const char *what;
   } tables[] = {{&head->strings, 1, "strings"},
                 {&head->images, sizeof(struct bundle_image), "images"},
-                {&head->places, sizeof(uint32_t), "order of images"},
+                {&head->order, sizeof(uint32_t), "order of images"},
                 {&head->names, sizeof(uint32_t), "index of names"},
                 {&head->ids, sizeof(uint32_t), "index of build ids"},
+                {&head->places, sizeof(struct bundle_library), "libraries with places"},
                 {&head->gates, sizeof(struct bundle_gate), "gates"},
                 {&head->gate_uses, sizeof(uint32_t), "uses of gates"},
                 {&head->imports, sizeof(struct bundle_gate), "imports"},
@@ -109,8 +123,8 @@ static enum pkgimg_status tables_check(const struct reader *reader, const struct
   TRY(index_check(reader, head, &head->ids));
   if (head->main_image >= head->images.count)
     return broken(reader, AT(main_image), "main image", head->images.count, head->main_image + 1ull);
-  if (head->places.count != head->images.count)
-    return broken(reader, AT(places) + 8, "number of images in their order", head->images.count, head->places.count);
+  if (head->order.count != head->images.count)
+    return broken(reader, AT(order) + 8, "number of images in their order", head->images.count, head->order.count);
   if (head->bodies.count != head->body_symbols.count)
     return broken(reader, AT(body_symbols) + 8, "number of symbols of bodies", head->bodies.count,
                   head->body_symbols.count);
@@ -134,8 +148,6 @@ enum pkgimg_status bundle_header_read(const struct reader *reader, struct bundle
                    head->hash, hash);
   if (head->aslr >= BUNDLE_ASLR_COUNT)
     return broken(reader, AT(aslr), "when addresses are drawn", BUNDLE_ASLR_COUNT - 1, head->aslr);
-  if (head->reserved)
-    return broken(reader, AT(reserved), "reserved member of the header", 0, head->reserved);
   TRY(blocks_check(reader, head));
   return tables_check(reader, head);
 }
@@ -144,7 +156,8 @@ enum pkgimg_status bundle_header_read(const struct reader *reader, struct bundle
 
 uint64_t bundle_size(const struct bundle_header *head)
 {
-  return head->blocks[BLOCK_H].file_offset + head->blocks[BLOCK_H].size;
+  const struct bundle_block_at *last = &head->blocks[bundle_block_count(head) - 1];
+  return last->file_offset + last->size;
 }
 
 void bundle_thunk(uint64_t thunk, uint64_t slot, uint8_t *bytes)
@@ -219,12 +232,13 @@ static enum pkgimg_status place_check(const struct examined *examined)
   const struct bundle_image *image = examined->image;
   const struct disk_area *areas = image->geometry.areas;
   const struct bundle_header *head = examined->view.head;
-  uint64_t first = head->slots + head->gates.count * sizeof(uint64_t), limit = head->blocks[BLOCK_CODE].size,
-           heap_limit = head->blocks[BLOCK_H].size;
-  if (image->offset < first || image->offset % FORMAT_PAGE || image->offset > limit)
+  uint64_t region = image->offset / BUNDLE_STRIDE, offset = image->offset % BUNDLE_STRIDE;
+  uint64_t limit = region < head->regions ? bundle_slots_end(head, region) : 0;
+  uint64_t first = region == 0 ? head->slots + head->gates.count * sizeof(uint64_t) : FORMAT_PAGE;
+  if (offset < first || offset % FORMAT_PAGE || offset > limit)
     return broken(examined->reader, AT(offset), "offset of an image", limit, image->offset);
-  if (image->slot_size > limit - image->offset)
-    return broken(examined->reader, AT(slot_size), "size of an image", limit - image->offset, image->slot_size);
+  if (image->slot_size > limit - offset)
+    return broken(examined->reader, AT(slot_size), "size of an image", limit - offset, image->slot_size);
   TRY(geometry_check(examined->reader, AT(geometry), &image->geometry));
   const uint64_t sizes[] = {areas[AREA_X].address + areas[AREA_X].memory_size, areas[AREA_L].memory_size,
                             areas[AREA_W].memory_size};
@@ -233,10 +247,11 @@ static enum pkgimg_status place_check(const struct examined *examined)
       return broken(examined->reader, AT(slot_size), "size of an image", sizes[i], image->slot_size);
   if (image->heap_size == 0)
     return PKGIMG_OK;
-  if (image->heap % FORMAT_HEAP_ALIGN || image->heap > heap_limit)
+  uint64_t heap = image->heap - region * BUNDLE_STRIDE, heap_limit = head->blocks[region * BLOCK_COUNT + BLOCK_H].size;
+  if (heap % FORMAT_HEAP_ALIGN || heap > heap_limit)
     return broken(examined->reader, AT(heap), "offset of a heap", heap_limit, image->heap);
-  if (image->heap_size > heap_limit - image->heap)
-    return broken(examined->reader, AT(heap_size), "size of a heap", heap_limit - image->heap, image->heap_size);
+  if (image->heap_size > heap_limit - heap)
+    return broken(examined->reader, AT(heap_size), "size of a heap", heap_limit - heap, image->heap_size);
   return PKGIMG_OK;
 }
 
@@ -379,9 +394,9 @@ enum pkgimg_status bundle_unwind_check(const struct reader *reader, struct bundl
   const uint64_t *addresses = bundle_table(view, table);
   for (uint64_t i = 0; i < table->count; i++) {
     bool last = i + 1 == table->count;
-    uint64_t offset = addresses[i] - view.head->base;
-    if (last ? addresses[i] != 0
-             : offset < view.head->slots || offset >= view.head->blocks[BLOCK_CODE].size || offset % 4)
+    uint64_t from_base = addresses[i] - view.head->base, region = from_base / BUNDLE_STRIDE;
+    uint64_t offset = from_base % BUNDLE_STRIDE, end = region < view.head->regions ? bundle_slots_end(view.head, region) : 0;
+    if (last ? addresses[i] != 0 : offset < FORMAT_PAGE || offset >= end || offset % 4)
       return broken(reader, table->offset + 8 * i, "address of an unwind table", last ? 0 : view.head->base,
                     addresses[i]);
   }

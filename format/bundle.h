@@ -3,14 +3,18 @@
 // A bundle: many images bound to addresses, in one file, with hardly anything left to do for a load;
 // docs/bundle.md is the same in prose. Little-endian.
 //
-//   file:    code                                        | L              | W                  | H
-//            header | tables | thunks | R0 X0 R1 X1 ...  | ... L0 L1 ...  | ... slots W0 W1 ...| H0 H1 ...
-//   memory:  base                                          base + 1 GiB     base + 1.5 GiB       base + 2 GiB
+//   file:    code                                       | L             | W                  | H
+//            header | tables | thunks | R0 X0 R1 X1 ... | ... L0 L1 ... | ... slots W0 W1 ...| H0 H1 ...
+//   memory:  base                                         base + 1 GiB    base + 1.5 GiB       base + 2 GiB
 //
 // Each block is one mapping. The images lie in them as in a region (mapper/mapper.h), so addresses of an image as
 // linked, plus the base, plus the image's offset, are addresses in memory. What a load reads stands at the beginning, in
 // the order in which it is read, so that a cold start reads one piece. Blocks of at least 2 MiB begin at multiples of
 // that in the file as in memory: the kernel then maps them in large pieces. Smaller ones follow each other page by page.
+//
+// What one region cannot hold lies in further ones. Each has four such blocks, behind those of the region before it in the
+// file, without header, thunks, tables and slots, and begins BUNDLE_STRIDE behind it in memory. Offsets of images and of heaps
+// count from the first region, so an address is the same sum in all of them.
 #ifndef FORMAT_BUNDLE_H
 #define FORMAT_BUNDLE_H
 
@@ -22,8 +26,19 @@
 
 enum bundle_block { BLOCK_CODE, BLOCK_L, BLOCK_W, BLOCK_H, BLOCK_COUNT };
 
-/// Where each begins, from the base.
+/// Where each begins, from the base of its region.
 static const uint64_t bundle_starts[BLOCK_COUNT] = {0, FORMAT_L_START, FORMAT_W_START, FORMAT_H_START};
+
+/// The most regions of a bundle, and the distance from one to the next.
+#define BUNDLE_REGIONS 8u
+#define BUNDLE_STRIDE  0x1000000000ull
+#define BUNDLE_BLOCKS  (BUNDLE_REGIONS * BLOCK_COUNT)
+
+/// Where a block begins, from the base of the bundle.
+static inline uint64_t bundle_start(unsigned block)
+{
+  return block / BLOCK_COUNT * BUNDLE_STRIDE + bundle_starts[block % BLOCK_COUNT];
+}
 
 struct bundle_block_at {
   uint64_t file_offset;  ///< bundle_block_offset of the end of the block before
@@ -44,7 +59,7 @@ struct bundle_table {
 };
 
 /// When the addresses are drawn.
-enum bundle_aslr { BUNDLE_ASLR_BUNDLE, BUNDLE_ASLR_BOOT, BUNDLE_ASLR_COUNT };
+enum bundle_aslr { BUNDLE_ASLR_BUNDLE, BUNDLE_ASLR_BOOT, BUNDLE_ASLR_PROCESS, BUNDLE_ASLR_COUNT };
 
 /// The first bytes of the file, at most FORMAT_HEAD of them.
 struct bundle_header {
@@ -54,18 +69,19 @@ struct bundle_header {
   uint64_t hash;        ///< XXH3-64 of the header behind this member
   uint8_t build_id[16];  ///< XXH3-128 of the file with zeros here and in `hash`
   uint64_t base;        ///< multiple of BUNDLE_ALIGN
-  struct bundle_block_at blocks[BLOCK_COUNT];
+  struct bundle_block_at blocks[BUNDLE_BLOCKS];  ///< by region
   uint64_t features[FORMAT_FEATURE_WORDS];  ///< that the chosen bodies need
   uint32_t page_size;
   uint32_t aslr;           ///< enum bundle_aslr
   uint8_t boot[16];        ///< the boot that it was bound in, if its addresses are for one boot
   uint32_t main_image;     ///< what loading the bundle itself means
-  uint32_t reserved;
+  uint32_t regions;        ///< how many, at least 1
   struct bundle_table strings;    ///< bytes, each string ends with a NUL; the first is empty
   struct bundle_table images;     ///< struct bundle_image, dependencies first
-  struct bundle_table places;     ///< uint32_t: their numbers in the order of their offsets
+  struct bundle_table order;      ///< uint32_t: their numbers in the order of their offsets
   struct bundle_table names;      ///< uint32_t: hash table of images by name; capacity a power of two
   struct bundle_table ids;        ///< the same by build id
+  struct bundle_table places;     ///< struct bundle_library: libraries of the host that gates have places in
   struct bundle_table gates;      ///< struct bundle_gate: functions of the host
   struct bundle_table gate_uses;  ///< uint32_t: gates of images, by image
   struct bundle_table imports;    ///< struct bundle_gate: what else is needed of the host
@@ -81,6 +97,17 @@ struct bundle_header {
 static_assert(sizeof(struct bundle_header) <= FORMAT_HEAD, "bundle_header");
 #define BUNDLE_HASHED 24u
 static_assert(offsetof(struct bundle_header, build_id) == BUNDLE_HASHED, "bundle_header.hash");
+
+static inline unsigned bundle_block_count(const struct bundle_header *head)
+{
+  return head->regions * BLOCK_COUNT;
+}
+
+/// Where the slots of images in a region end, from its base.
+static inline uint64_t bundle_slots_end(const struct bundle_header *head, uint64_t region)
+{
+  return head->blocks[region * BLOCK_COUNT + BLOCK_CODE].size;
+}
 
 /// No entry of a hash table.
 #define BUNDLE_NONE UINT32_MAX
@@ -101,7 +128,7 @@ struct bundle_image {
   uint64_t offset;     ///< of its slot
   uint64_t slot_size;
   uint64_t heap;       ///< offset in H of its heap
-  uint32_t name, path; ///< strings; the path is as it was given
+  uint32_t name, path; ///< strings; the path is from the folder of the bundle, or absolute
   uint32_t work;       ///< bits of enum bundle_work
   uint32_t flags;      ///< FORMAT_SYSIMAGE, FORMAT_CAPTURED
   struct bundle_range dependencies, residuals, gates, bodies, roots;
@@ -118,10 +145,23 @@ struct bundle_image {
 struct bundle_gate {
   uint32_t name, version;  ///< strings
   uint32_t hash;           ///< GNU hash of the name
+  uint32_t value;          ///< its place, from the base of the library
+  uint16_t library;        ///< number + 1 of the library that has it; 0: it is to be looked up
   uint8_t type, weak;
-  uint16_t reserved;
+  uint8_t resolver;        ///< of an IFUNC: what it returns is meant
+  uint8_t reserved[3];
 };
-static_assert(sizeof(struct bundle_gate) == 16, "bundle_gate");
+static_assert(sizeof(struct bundle_gate) == 24, "bundle_gate");
+
+/// A library of the host in which symbols have places. In a process that started with another build of it, or in which
+/// somebody else defines the symbol too, it is looked up by name.
+struct bundle_library {
+  uint32_t name;  ///< string: DT_SONAME
+  uint32_t size;  ///< of the build id: at most BUNDLE_LIBRARY_ID
+  uint8_t build_id[32];
+};
+static_assert(sizeof(struct bundle_library) == 40, "bundle_library");
+#define BUNDLE_LIBRARY_ID 32u
 
 /// A word that only a process can fill. `type` is as in ELF; R_X86_64_64 adds the value of an import.
 struct bundle_residual {

@@ -57,11 +57,18 @@ static enum pkgimg_status strings_check(const struct examined *examined)
   const uint32_t *libraries = bundle_table(examined->view, &head->libraries);
   for (uint64_t i = 0; i < head->libraries.count; i++)
     TRY(string_check(examined, &libraries[i], libraries[i]));
+  const struct bundle_library *places = bundle_table(examined->view, &head->places);
+  for (uint64_t i = 0; i < head->places.count; i++) {
+    TRY(string_check(examined, &places[i].name, places[i].name));
+    if (places[i].size > BUNDLE_LIBRARY_ID)
+      return broken(examined, &places[i].size, "bytes of a build id", BUNDLE_LIBRARY_ID, places[i].size);
+  }
   return PKGIMG_OK;
 }
 
 static enum pkgimg_status symbols_check(const struct examined *examined, const struct bundle_table *table)
 {
+  const struct bundle_header *head = examined->view.head;
   const struct bundle_gate *symbols = bundle_table(examined->view, table);
   for (uint64_t i = 0; i < table->count; i++) {
     const struct bundle_gate *symbol = &symbols[i];
@@ -70,8 +77,11 @@ static enum pkgimg_status symbols_check(const struct examined *examined, const s
     uint32_t hash = gnu_hash(bundle_string(examined->view, symbol->name));
     if (symbol->hash != hash)
       return broken(examined, &symbol->hash, "hash of a name", hash, symbol->hash);
-    if (symbol->weak > 1 || symbol->reserved)
-      return broken(examined, &symbol->weak, "flags of a symbol", symbol->weak & 1, symbol->weak | 2u);
+    if (symbol->weak > 1 || symbol->resolver > 1)
+      return broken(examined, &symbol->weak, "flags of a symbol", symbol->weak & 1,
+                    symbol->weak | symbol->resolver);
+    if (symbol->library > head->places.count)
+      return broken(examined, &symbol->library, "number of a library", head->places.count, symbol->library);
   }
   return PKGIMG_OK;
 }
@@ -200,15 +210,15 @@ static enum pkgimg_status image_check(const struct examined *examined, uint32_t 
 }
 
 // No image lies on another. Each begins behind the one before, so none is there twice.
-static enum pkgimg_status places_check(const struct examined *examined)
+static enum pkgimg_status order_check(const struct examined *examined)
 {
   const struct bundle_header *head = examined->view.head;
-  const uint32_t *places = bundle_table(examined->view, &head->places);
+  const uint32_t *order = bundle_table(examined->view, &head->order);
   uint64_t end = 0, heap_end = 0;
-  for (uint64_t i = 0; i < head->places.count; i++) {
-    if (places[i] >= head->images.count)
-      return broken(examined, &places[i], "number in the order of images", head->images.count, places[i] + 1ull);
-    const struct bundle_image *image = bundle_image(examined->view, places[i]);
+  for (uint64_t i = 0; i < head->order.count; i++) {
+    if (order[i] >= head->images.count)
+      return broken(examined, &order[i], "number in the order of images", head->images.count, order[i] + 1ull);
+    const struct bundle_image *image = bundle_image(examined->view, order[i]);
     if (image->offset < end)
       return broken(examined, &image->offset, "offset of an image", end, image->offset);
     if (image->heap_size && image->heap < heap_end)
@@ -237,7 +247,7 @@ enum pkgimg_status bundle_file_read(const struct reader *reader, struct bundle_h
   TRY(index_check(&examined, &head->ids));
   for (uint64_t i = 0; i < head->images.count; i++)
     TRY(image_check(&examined, (uint32_t)i));
-  TRY(places_check(&examined));
+  TRY(order_check(&examined));
   TRY(bundle_unwind_check(reader, *view));
   return identity_check(reader, head);
 }

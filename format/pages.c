@@ -3,6 +3,7 @@
 
 #include "base/hash.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #define AT(member) offsetof(struct pages_header, member)
@@ -72,8 +73,111 @@ enum pkgimg_status pages_match(const struct reader *reader, const struct pages *
   return PKGIMG_OK;
 }
 
+// ---- sets in memory
+
+enum pkgimg_status page_set_init(struct page_set *set, uint32_t pages, struct pkgimg_error *error)
+{
+  *set = (struct page_set){.words = calloc(pages / 64 + 1, sizeof *set->words), .pages = pages};
+  return set->words ? PKGIMG_OK : fail_memory(error, pages / 8);
+}
+
+void page_set_deinit(struct page_set *set)
+{
+  free(set->words);
+  *set = (struct page_set){0};
+}
+
+void page_set_add_record(struct page_set *set, const struct pages *pages, enum pages_set which)
+{
+  struct sites_walk walk;
+  uint32_t ids[SITES_BATCH];
+  if (!sites_begin(&walk, pages->sets[which], set->pages))
+    return;
+  for (size_t count; (count = sites_next(&walk, ids)) > 0;)
+    for (size_t i = 0; i < count; i++)
+      page_set_add(set, ids[i]);
+}
+
+void page_set_remove(struct page_set *set, const struct page_set *other)
+{
+  for (uint32_t i = 0; i <= set->pages / 64; i++)
+    set->words[i] &= ~other->words[i];
+}
+
+// ---- writing: CRoaring's portable serialisation, with arrays and bitsets. A process that records does without
+// CRoaring.
+
+enum { CONTAINER_WORDS = SITES_BITSET_WORDS, ARRAY_MOST = 4096, COOKIE = 12346 };
+
+// Of the 65,536 pages with the same upper half; a set may end within them.
+static const uint64_t *container_at(const struct page_set *set, uint32_t key, uint32_t *words)
+{
+  uint32_t first = key * CONTAINER_WORDS, all = set->pages / 64 + 1;
+  *words = all - first < CONTAINER_WORDS ? all - first : CONTAINER_WORDS;
+  return set->words + first;
+}
+
+static uint32_t container_count(const struct page_set *set)
+{
+  return set->pages / 64 / CONTAINER_WORDS + 1;
+}
+
+static uint32_t count_in(const struct page_set *set, uint32_t key)
+{
+  uint32_t words, count = 0;
+  const uint64_t *container = container_at(set, key, &words);
+  for (uint32_t i = 0; i < words; i++)
+    count += (uint32_t)__builtin_popcountll(container[i]);
+  return count;
+}
+
+static enum pkgimg_status append_container(const struct page_set *set, uint32_t key, struct buffer *buffer,
+                                           struct pkgimg_error *error)
+{
+  uint32_t words;
+  const uint64_t *container = container_at(set, key, &words);
+  if (count_in(set, key) > ARRAY_MOST) {
+    TRY(buffer_append(buffer, container, words * sizeof *container, error));
+    return buffer_append(buffer, NULL, (CONTAINER_WORDS - words) * sizeof *container, error);
+  }
+  for (uint32_t i = 0; i < words * 64; i++) {
+    uint16_t low = (uint16_t)i;
+    if (container[i / 64] >> i % 64 & 1)
+      TRY(buffer_append(buffer, &low, sizeof low, error));
+  }
+  return PKGIMG_OK;
+}
+
+// Cookie and number of containers; key and number of each; where each begins; the containers.
+static enum pkgimg_status append_set(const struct page_set *set, struct buffer *buffer, uint32_t *count,
+                                     struct pkgimg_error *error)
+{
+  uint32_t head[2] = {COOKIE, 0};
+  for (uint32_t key = 0; key < container_count(set); key++)
+    head[1] += count_in(set, key) > 0;
+  TRY(buffer_append(buffer, head, sizeof head, error));
+  uint32_t place = (uint32_t)sizeof head + head[1] * 8u;
+  *count = 0;
+  for (uint32_t key = 0; key < container_count(set); key++) {
+    uint32_t inside = count_in(set, key);
+    uint16_t entry[2] = {(uint16_t)key, (uint16_t)(inside - 1)};
+    *count += inside;
+    if (inside)
+      TRY(buffer_append(buffer, entry, sizeof entry, error));
+  }
+  for (uint32_t key = 0; key < container_count(set); key++) {
+    uint32_t inside = count_in(set, key);
+    if (inside)
+      TRY(buffer_append(buffer, &place, sizeof place, error));
+    place += inside > ARRAY_MOST ? CONTAINER_WORDS * 8 : inside * 2;
+  }
+  for (uint32_t key = 0; key < container_count(set); key++)
+    TRY(append_container(set, key, buffer, error));
+  return PKGIMG_OK;
+}
+
 enum pkgimg_status pages_write(const struct bundle_header *bundle, uint32_t starts,
-                               roaring_bitmap_t *const sets[PAGES_SETS], struct buffer *buffer,
+                               const struct page_set sets[PAGES_SETS], struct buffer *buffer,
                                struct pkgimg_error *error)
 {
   struct pages_header head = {
@@ -82,12 +186,9 @@ enum pkgimg_status pages_write(const struct bundle_header *bundle, uint32_t star
   memcpy(head.build_id, bundle->build_id, sizeof head.build_id);
   TRY(buffer_append(buffer, NULL, sizeof head, error));
   for (int i = 0; i < PAGES_SETS; i++) {
-    roaring_bitmap_run_optimize(sets[i]);
-    head.counts[i] = (uint32_t)roaring_bitmap_get_cardinality(sets[i]);
-    head.sizes[i] = (uint32_t)roaring_bitmap_portable_size_in_bytes(sets[i]);
     size_t at = buffer->size;
-    TRY(buffer_append(buffer, NULL, head.sizes[i], error));
-    roaring_bitmap_portable_serialize(sets[i], (char *)buffer->data + at);
+    TRY(append_set(&sets[i], buffer, &head.counts[i], error));
+    head.sizes[i] = (uint32_t)(buffer->size - at);
   }
   memcpy(buffer->data + start, &head, sizeof head);
   head.hash = hash64(buffer->data + start + PAGES_HASHED, buffer->size - start - PAGES_HASHED);

@@ -9,8 +9,6 @@
 #include "format/bundle_view.h"
 #include "format/sites.h"
 
-#include <roaring/roaring.h>
-
 #define PAGES_MAGIC   "pkgimg-w"
 #define PAGES_VERSION 1u
 #define PAGES_SUFFIX  ".pages"
@@ -51,9 +49,29 @@ PKGIMG_MUST_USE enum pkgimg_status pages_match(const struct reader *reader, cons
 /// How many pages the file of a bundle has.
 uint32_t pages_of_bundle(const struct bundle_header *bundle);
 
+/// Pages of a file, a bit each.
+struct page_set {
+  uint64_t *words;
+  uint32_t pages;  ///< of the file
+};
+PKGIMG_MUST_USE enum pkgimg_status page_set_init(struct page_set *set, uint32_t pages, struct pkgimg_error *error);
+void page_set_deinit(struct page_set *set);
+static inline void page_set_add(struct page_set *set, uint32_t page)
+{
+  set->words[page / 64] |= 1ull << page % 64;
+}
+static inline bool page_set_has(const struct page_set *set, uint32_t page)
+{
+  return set->words[page / 64] >> page % 64 & 1;
+}
+/// Add what a record has in one of its sets. Both are of the same file.
+void page_set_add_record(struct page_set *set, const struct pages *pages, enum pages_set which);
+/// Take the pages of another set of the same file away.
+void page_set_remove(struct page_set *set, const struct page_set *other);
+
 /// Append a record of `starts` starts of a bundle.
 PKGIMG_MUST_USE enum pkgimg_status pages_write(const struct bundle_header *bundle, uint32_t starts,
-                                               roaring_bitmap_t *const sets[PAGES_SETS], struct buffer *buffer,
+                                               const struct page_set sets[PAGES_SETS], struct buffer *buffer,
                                                struct pkgimg_error *error);
 
 #endif

@@ -6,6 +6,7 @@
 #include "image/areas.h"
 #include "image/bundle.h"
 #include "image/record.h"
+#include "image/lock.h"
 #include "image/runtime.h"
 #include "relocator/gate.h"
 #include "relocator/tls.h"
@@ -14,17 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-// One lock for the process, as ld.so has one: images of all runtimes share the host's symbols, its
-// unwinder and its lists of destructors.
-static pthread_mutex_t lock;
 static struct pkgimg_runtime *runtimes;
-
-static void lock_release(int *ignored)
-{
-  (void)ignored;
-  pthread_mutex_unlock(&lock);
-}
-#define LOCKED __attribute__((unused)) int locked AUTO(lock_release) = pthread_mutex_lock(&lock)
 
 // ---- who owns an address
 
@@ -80,11 +71,6 @@ static void release(void *handle)
 
 static void start_process(void)
 {
-  pthread_mutexattr_t attributes;
-  pthread_mutexattr_init(&attributes);
-  pthread_mutexattr_settype(&attributes, PTHREAD_MUTEX_RECURSIVE);
-  pthread_mutex_init(&lock, &attributes);
-  pthread_mutexattr_destroy(&attributes);
   gate_set_hold((struct gate_hold){hold, release});
 }
 
@@ -126,8 +112,6 @@ static void runtime_destroy(struct pkgimg_runtime *runtime)
   buffer_deinit(&runtime->scratch.targets);
   world_deinit(&runtime->world);
   free(runtime->index);
-  if (runtime->relocated)
-    roaring_bitmap_free(runtime->relocated);
   free(runtime);
 }
 
@@ -148,14 +132,7 @@ static enum pkgimg_status prepare(struct pkgimg_runtime *runtime, const struct p
                                   struct pkgimg_error *error)
 {
   LOCKED;
-  map_own_code(&runtime->counts);
   TRY(copy_search_path(runtime, options, error));
-  runtime->relocated = roaring_bitmap_create();
-  if (!runtime->relocated)
-    return fail_memory(error, sizeof *runtime->relocated);
-  roaring_bitmap_add(runtime->relocated, runtime->next_symbol++);  // 0 is no symbol
-  TRY(buffer_append(&runtime->scratch.tables, NULL, FORMAT_PAGE, error));
-  TRY(buffer_append(&runtime->scratch.imports, NULL, FORMAT_PAGE, error));
   // To look at the processor costs 8 us; without a mask to check, it waits for an image that asks.
   if (options->cpu_mask || getenv("PKGIMG_CPU_MASK"))
     TRY(runtime_look_at_cpu(runtime, options->cpu_mask, error));
@@ -225,7 +202,8 @@ enum pkgimg_status pkgimg_load(struct pkgimg_runtime *runtime, const char *path,
   if (!runtime || !path || !image)
     return fail(error, PKGIMG_INVALID_ARGUMENT, path, "pkgimg_load: a NULL runtime, path or result");
   LOCKED;
-  TRY(load_image(runtime, path, image, &fresh, error));
+  struct pkgimg_error unread;  // statistics tell of a refusal, whether or not the caller takes errors
+  TRY(load_image(runtime, path, image, &fresh, error ? error : &unread));
   uint64_t begin = clock_now();
   images_start(fresh);
   for (struct pkgimg_image *ready = fresh ? fresh : *image; ready; ready = fresh ? ready->next : NULL)
@@ -391,7 +369,6 @@ enum pkgimg_status pkgimg_runtime_stats(struct pkgimg_runtime *runtime, struct p
   stats->system_calls = runtime->counts.system_calls;
   stats->mappings = runtime->counts.mappings;
   stats->bytes_read = runtime->counts.bytes_read;
-  stats->symbols_relocated = roaring_bitmap_get_cardinality(runtime->relocated) - 1;
   return PKGIMG_OK;
 }
 

@@ -18,13 +18,13 @@
 #include <string.h>
 #include <sys/random.h>
 
-static void binder_deinit(struct binder *binder)
+void binder_deinit(struct binder *binder)
 {
   for (size_t i = 0; binder->images && i < binder->deps.count; i++) {
     free(binder->images[i].bodies);
     free(binder->images[i].dependencies);
   }
-  for (int i = 0; i < BLOCK_COUNT; i++)
+  for (unsigned i = 0; i < BUNDLE_BLOCKS; i++)
     buffer_deinit(&binder->blocks[i]);
   buffer_deinit(&binder->tables);
   buffer_deinit(&binder->strings);
@@ -34,7 +34,7 @@ static void binder_deinit(struct binder *binder)
     free(names[i]->index);
   }
   free(binder->images);
-  free(binder->places);
+  free(binder->order);
   free(binder->entries);
   free(binder->residuals);
   free(binder->gate_uses);
@@ -95,32 +95,65 @@ static const struct disk_area *area_of(const struct bound *image, enum area area
   return &image->dep->file.header.geometry.areas[area];
 }
 
-static void lay_out_heaps(struct binder *binder)
+// Of an area, for images. In front of those of the first region there are tables, and functions of the host.
+static uint64_t region_room(const struct binder *binder)
 {
-  for (size_t i = 0; i < binder->deps.count; i++) {
-    struct bound *image = &binder->images[binder->places[i]];
-    image->heap = binder->heap_end;
-    binder->heap_end = round_up(image->heap + tables_of(image)->head->heap.size, FORMAT_HEAP_ALIGN);
-  }
+  const uint64_t slots = 4 * BUNDLE_ALIGN, reach = binder->options->reach;
+  return reach && reach < FORMAT_AREA_LIMIT - slots ? reach : FORMAT_AREA_LIMIT - slots;
+}
+
+/// Where the next image goes.
+struct place {
+  uint64_t first, offset, heap;  ///< in the region
+  unsigned region;
+};
+
+// Room for a region's images as it is taken; nothing of another region is in between.
+static enum pkgimg_status end_region(struct binder *binder, const struct place *place)
+{
+  const uint64_t sizes[BLOCK_COUNT] = {place->offset, place->offset, place->offset, place->heap};
+  struct buffer *blocks = &binder->blocks[place->region * BLOCK_COUNT];
+  for (int i = 0; i < BLOCK_COUNT; i++)
+    TRY(buffer_append(&blocks[i], NULL, sizes[i], binder->error));
+  binder->regions = place->region + 1;
+  return PKGIMG_OK;
+}
+
+static enum pkgimg_status next_region(struct binder *binder, struct place *place)
+{
+  TRY(end_region(binder, place));
+  *place = (struct place){.first = FORMAT_PAGE, .offset = FORMAT_PAGE, .region = place->region + 1};
+  if (place->region < BUNDLE_REGIONS)
+    return PKGIMG_OK;
+  return fail(binder->error, PKGIMG_UNSUPPORTED, binder->options->output,
+              "its images take more than %u regions of %llu MiB of address space for one area", BUNDLE_REGIONS,
+              (unsigned long long)region_room(binder) >> 20);
 }
 
 // The words of the gates end where a page does: as long as they fit into one page, a load writes one.
+static uint64_t lay_out_gates(struct binder *binder)
+{
+  uint64_t size = round_up(binder->gates.count * BUNDLE_THUNK_SIZE, 64);
+  uint64_t end = round_up(round_up(binder->tables.size, 64) + size, FORMAT_PAGE);
+  binder->gates_at = end - size;
+  return end;
+}
+
+// What is used together lies together.
 static enum pkgimg_status lay_out(struct binder *binder)
 {
-  uint64_t gates = round_up(binder->gates.count * BUNDLE_THUNK_SIZE, 64);
-  uint64_t offset = round_up(round_up(binder->tables.size, 64) + gates, FORMAT_PAGE);
-  binder->gates_at = offset - gates;
+  struct place place = {.first = lay_out_gates(binder)};
+  place.offset = place.first;
   for (size_t i = 0; i < binder->deps.count; i++) {
-    struct bound *image = &binder->images[binder->places[i]];
-    image->offset = offset;
-    offset += image->slot_size;
+    struct bound *image = &binder->images[binder->order[i]];
+    if (place.offset > place.first && place.offset + image->slot_size > region_room(binder))
+      TRY(next_region(binder, &place));
+    image->offset = place.region * BUNDLE_STRIDE + place.offset;
+    image->heap = place.region * BUNDLE_STRIDE + place.heap;
+    place.offset += image->slot_size;
+    place.heap = round_up(place.heap + tables_of(image)->head->heap.size, FORMAT_HEAP_ALIGN);
   }
-  binder->slots_end = offset;
-  if (offset <= FORMAT_AREA_LIMIT)
-    return PKGIMG_OK;
-  return fail(binder->error, PKGIMG_UNSUPPORTED, binder->options->output,
-              "its images take %llu MiB of address space for one area; %llu fit into a bundle",
-              (unsigned long long)offset >> 20, FORMAT_AREA_LIMIT >> 20);
+  return end_region(binder, &place);
 }
 
 // Between what sanitizers, the program and libraries use (docs/bundle.md).
@@ -128,7 +161,6 @@ static enum pkgimg_status draw_base(struct binder *binder)
 {
   const uint64_t first = 0x200000000000, last = 0x500000000000;
   uint64_t random;
-  binder->base = binder->options->base;
   if (binder->base % BUNDLE_ALIGN)
     return fail(binder->error, PKGIMG_INVALID_ARGUMENT, binder->options->output,
                 "base address 0x%llx: expected a multiple of 0x%x", (unsigned long long)binder->base, BUNDLE_ALIGN);
@@ -140,43 +172,34 @@ static enum pkgimg_status draw_base(struct binder *binder)
   return PKGIMG_OK;
 }
 
-static enum pkgimg_status copy_area(struct binder *binder, const struct bound *image, enum area area,
-                                    enum bundle_block block)
+static void copy_area(const struct binder *binder, const struct bound *image, enum area area, enum bundle_block block)
 {
   const struct disk_area *from = area_of(image, area);
-  uint64_t to = image->offset + (from->address - bundle_starts[block]);
-  memcpy(binder->blocks[block].data + to, image->dep->bytes.data + from->file_offset, from->file_size);
-  return PKGIMG_OK;
+  memcpy(bound_at(binder, image, block) + (from->address - bundle_starts[block]),
+         image->dep->bytes.data + from->file_offset, from->file_size);
 }
 
 static enum pkgimg_status copy_heap(struct binder *binder, const struct bound *image)
 {
   const struct reader *stored = &image->dep->file.heap;
   const struct disk_heap *heap = &tables_of(image)->head->heap;
-  uint8_t *to = binder->blocks[BLOCK_H].data + image->heap;
-  if (heap->compression == HEAP_PLAIN && heap->size)
-    memcpy(to, stored->bytes.data, heap->size);
-  return heap->compression == HEAP_PLAIN ? PKGIMG_OK : unpack_whole(stored, to, heap->size, binder->error);
-}
-
-static enum pkgimg_status copy_heaps(struct binder *binder)
-{
-  TRY(buffer_append(&binder->blocks[BLOCK_H], NULL, binder->heap_end, binder->error));
-  for (size_t i = 0; i < binder->deps.count; i++)
-    TRY(copy_heap(binder, &binder->images[i]));
+  if (heap->size == 0)
+    return PKGIMG_OK;
+  if (heap->compression != HEAP_PLAIN)
+    return unpack_whole(stored, bound_at(binder, image, BLOCK_H), heap->size, binder->error);
+  memcpy(bound_at(binder, image, BLOCK_H), stored->bytes.data, heap->size);
   return PKGIMG_OK;
 }
 
 static enum pkgimg_status copy_images(struct binder *binder)
 {
-  for (int i = 0; i < BLOCK_H; i++)
-    TRY(buffer_append(&binder->blocks[i], NULL, binder->slots_end, binder->error));
   for (size_t i = 0; i < binder->deps.count; i++) {
     const struct bound *image = &binder->images[i];
-    TRY(copy_area(binder, image, AREA_R, BLOCK_CODE));
-    TRY(copy_area(binder, image, AREA_X, BLOCK_CODE));
-    TRY(copy_area(binder, image, AREA_L, BLOCK_L));
-    TRY(copy_area(binder, image, AREA_W, BLOCK_W));
+    copy_area(binder, image, AREA_R, BLOCK_CODE);
+    copy_area(binder, image, AREA_X, BLOCK_CODE);
+    copy_area(binder, image, AREA_L, BLOCK_L);
+    copy_area(binder, image, AREA_W, BLOCK_W);
+    TRY(copy_heap(binder, image));
   }
   return PKGIMG_OK;
 }
@@ -344,7 +367,6 @@ static enum pkgimg_status leave_captured_set(struct binder *binder, const struct
                                              const struct disk_captured_set *set)
 {
   const struct tables *tables = tables_of(image);
-  const uint8_t *heap = binder->blocks[BLOCK_H].data + image->heap;
   struct sites_walk walk;
   uint32_t ids[SITES_BATCH], at = set->first;
   if (!sites_begin(&walk, captured_bytes(tables, set), captured_universe(tables, set)))
@@ -352,12 +374,9 @@ static enum pkgimg_status leave_captured_set(struct binder *binder, const struct
   for (size_t count; (count = sites_next(&walk, ids)) > 0;)
     for (size_t i = 0; i < count; i++, at++) {
       uint32_t import = tables->captured_details[at];
-      uint64_t linked = captured_address(image, set, ids[i]), addend = word_in_file(image, linked);
-      if (is_gated(&tables->imports[import]))
-        continue;
-      if (set->universe == CAPTURED_IN_HEAP)
-        memcpy(&addend, heap + 8ull * ids[i], sizeof addend);
-      TRY(leave_to_process(binder, image, import, linked, (int64_t)addend));
+      uint64_t linked = captured_address(image, set, ids[i]);
+      if (!is_gated(&tables->imports[import]))
+        TRY(leave_to_process(binder, image, import, linked, (int64_t)word_in_file(image, linked)));
     }
   return PKGIMG_OK;
 }
@@ -396,8 +415,7 @@ static void bind_address(struct binder *binder, const struct bound *image, const
       value += target->bodies[residual->clone - 1];
   }
   enum bundle_block block = residual->address < FORMAT_W_START ? BLOCK_L : BLOCK_W;
-  memcpy(binder->blocks[block].data + image->offset + (residual->address - bundle_starts[block]), &value,
-         sizeof value);
+  memcpy(bound_at(binder, image, block) + (residual->address - bundle_starts[block]), &value, sizeof value);
   binder->report.sites++;
 }
 
@@ -432,8 +450,8 @@ static enum pkgimg_status relocate_image(struct binder *binder, const struct bou
   struct relocation relocation = {.file = image->dep->path,
                                   .geometry = &image->dep->file.header.geometry,
                                   .tables = &tables,
-                                  .constants = binder->blocks[BLOCK_L].data + image->offset,
-                                  .data = binder->blocks[BLOCK_W].data + image->offset,
+                                  .constants = bound_at(binder, image, BLOCK_L),
+                                  .data = bound_at(binder, image, BLOCK_W),
                                   .targets = targets,
                                   .imports = values};
   uint32_t residual_count = tables.residual_count;
@@ -442,8 +460,7 @@ static enum pkgimg_status relocate_image(struct binder *binder, const struct bou
   struct heap_relocation *work = heap_relocation_begin(&relocation);
   if (!work)
     return fail_memory(binder->error, tables.captured_set_count);
-  enum pkgimg_status status = heap_relocate_until(work, binder->blocks[BLOCK_H].data + image->heap,
-                                                  tables.head->heap.size, binder->error);
+  enum pkgimg_status status = heap_relocate_until(work, bound_at(binder, image, BLOCK_H), tables.head->heap.size, binder->error);
   if (status != PKGIMG_OK) {
     heap_relocation_abandon(work);
     return status;
@@ -503,8 +520,7 @@ static enum pkgimg_status bind_image(struct binder *binder, const struct bound *
 static void choose_symbols(struct binder *binder, const struct bound *image)
 {
   const struct tables *tables = tables_of(image);
-  Elf64_Sym *symbols =
-      (Elf64_Sym *)(void *)(binder->blocks[BLOCK_CODE].data + image->offset + tables->head->symbols.address);
+  Elf64_Sym *symbols = (Elf64_Sym *)(void *)(bound_at(binder, image, BLOCK_CODE) + tables->head->symbols.address);
   for (uint32_t i = 0; i < tables->clone_count; i++)
     symbols[tables->clones[i].symbol].st_value = image->bodies[i];
 }
@@ -513,21 +529,16 @@ static enum pkgimg_status choose_bodies(struct binder *binder, struct bound *ima
 {
   const struct tables *tables = tables_of(image);
   struct processor processor = {.features = &binder->features, .vector_bits = binder->vector_bits};
-  uint64_t raised = 0;
+  struct choice choice = {.targets = 1};  // the baseline owns all functions with one body
   image->bodies = calloc(tables->clone_count + 1u, sizeof *image->bodies);
   if (!image->bodies)
     return fail_memory(binder->error, tables->clone_count * sizeof *image->bodies);
   if (tables->target_count == 0)
     return PKGIMG_OK;
-  TRY(bodies_choose(image->dep->path, tables, &processor, image->bodies, &raised, binder->error));
-  for (uint32_t i = 0; i < tables->target_count; i++) {
-    struct cpu_features needs;
-    memcpy(needs.words, tables->targets[i].features, sizeof needs.words);
-    struct cpu_target_features target = {.features = needs};
-    if (cpu_explain(&binder->features, &target, 0).refusal == CPU_USABLE)
-      for (int word = 0; word < FORMAT_FEATURE_WORDS; word++)
-        binder->head.features[word] |= needs.words[word];
-  }
+  TRY(bodies_choose(image->dep->path, tables, &processor, image->bodies, &choice, binder->error));
+  for (uint32_t i = 0; i < tables->target_count; i++)
+    for (int word = 0; choice.targets >> i & 1 && word < FORMAT_FEATURE_WORDS; word++)
+      binder->head.features[word] |= tables->targets[i].features[word];
   return PKGIMG_OK;
 }
 
@@ -539,16 +550,20 @@ static enum pkgimg_status find_dependencies(struct binder *binder, size_t index)
   if (!image->dependencies)
     return fail_memory(binder->error, tables->dependency_count * sizeof *image->dependencies);
   for (uint32_t i = 0; i < tables->dependency_count; i++) {
-    size_t at = 0;
-    while (at < index && memcmp(binder->deps.items[at]->file.header.geometry.build_id,
-                                tables->dependencies[i].build_id, 16) != 0)
-      at++;
-    if (at == index)
-      return fail_name(binder->error, PKGIMG_MALFORMED, image->dep->path,
-                       tables->strings + tables->dependencies[i].name, "a dependency that its closure does not hold");
-    image->dependencies[i] = (uint32_t)at;
+    const struct disk_dependency *wanted = &tables->dependencies[i];
+    const struct dep *dep = deps_find(&binder->deps, tables->strings + wanted->name);
+    if (!dep || dep->number >= index || memcmp(dep->file.header.geometry.build_id, wanted->build_id, 16) != 0)
+      return fail_name(binder->error, PKGIMG_MALFORMED, image->dep->path, tables->strings + wanted->name,
+                       "a dependency that its closure does not hold");
+    image->dependencies[i] = dep->number;
   }
   return PKGIMG_OK;
+}
+
+enum pkgimg_status binder_begin(struct binder *binder)
+{
+  TRY(look_at_host(binder));
+  return read_images(binder);
 }
 
 // Names of the host's symbols come first among the strings: every load reads them.
@@ -565,23 +580,11 @@ static enum pkgimg_status survey(struct binder *binder)
   return PKGIMG_OK;
 }
 
-static enum pkgimg_status publish(struct binder *binder)
+enum pkgimg_status binder_make(struct binder *binder)
 {
-  struct span parts[BLOCK_COUNT];
-  for (int i = 0; i < BLOCK_COUNT; i++)
-    parts[i] = (struct span){binder->blocks[i].data, binder->blocks[i].size};
-  return file_publish_parts(binder->options->output, parts, BLOCK_COUNT, 0666, binder->error);
-}
-
-static enum pkgimg_status bind_all(struct binder *binder)
-{
-  TRY(look_at_host(binder));
-  TRY(read_images(binder));
   TRY(draw_base(binder));
-  TRY(binder_order(binder));
-  lay_out_heaps(binder);
-  TRY(copy_heaps(binder));
   TRY(survey(binder));
+  TRY(binder_order(binder));
   TRY(binder_tables(binder));
   TRY(lay_out(binder));
   TRY(copy_images(binder));
@@ -589,25 +592,5 @@ static enum pkgimg_status bind_all(struct binder *binder)
     choose_symbols(binder, &binder->images[i]);
     TRY(bind_image(binder, &binder->images[i], &binder->entries[i]));
   }
-  TRY(binder_finish(binder));
-  return publish(binder);
-}
-
-enum pkgimg_status pkgimg_bind(const struct pkgimg_bind_options *options, struct pkgimg_bind_report *report,
-                               struct pkgimg_error *error)
-{
-  if (!options || options->size != sizeof *options)
-    return fail(error, PKGIMG_INVALID_ARGUMENT, NULL, "struct pkgimg_bind_options: size: expected %zu, found %zu",
-                sizeof *options, options ? options->size : 0);
-  if (!options->output || !options->image_count || !options->images || options->aslr > PKGIMG_ASLR_BOOT)
-    return fail(error, PKGIMG_INVALID_ARGUMENT, options->output, "pkgimg_bind: no output, no image, or unknown aslr");
-  struct binder binder AUTO(binder_deinit) = {.options = options, .error = error};
-  TRY(bind_all(&binder));
-  binder.report.images = binder.deps.count;
-  binder.report.base = binder.base;
-  binder.report.gates = binder.gates.count;
-  binder.report.residuals = binder.residual_count;
-  if (report)
-    *report = binder.report;
-  return PKGIMG_OK;
+  return binder_finish(binder);
 }

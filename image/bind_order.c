@@ -10,21 +10,21 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum rank { RANK_LOAD, RANK_LATER, RANK_UNUSED, RANKS };
+enum rank { RANK_LOAD, RANK_LATER, RANK_UNUSED };
 
 /// An earlier bundle of these images, and what its starts touched.
 struct earlier {
   struct buffer bytes;
   struct bundle_header head;
   struct bundle_view view;
-  roaring_bitmap_t *sets[PAGES_SETS];
+  struct page_set sets[PAGES_SETS];
+  bool is_bundle, recorded;
 };
 
 static void earlier_deinit(struct earlier *earlier)
 {
   for (int i = 0; i < PAGES_SETS; i++)
-    if (earlier->sets[i])
-      roaring_bitmap_free(earlier->sets[i]);
+    page_set_deinit(&earlier->sets[i]);
   buffer_deinit(&earlier->bytes);
 }
 
@@ -36,56 +36,85 @@ static enum pkgimg_status read_earlier(const char *path, struct earlier *earlier
   TRY(file_read(path, &earlier->bytes, error));
   struct reader reader = {.file = path, .bytes = {earlier->bytes.data, earlier->bytes.size}, .error = error};
   TRY(bundle_file_read(&reader, &earlier->head, &earlier->view));
+  earlier->is_bundle = true;
   TRY(record_read(path, &earlier->head, &record, &pages, &ignored, error));
   for (int i = 0; i < PAGES_SETS; i++) {
-    earlier->sets[i] = roaring_bitmap_create();
-    if (!earlier->sets[i])
-      return fail_memory(error, sizeof *earlier->sets[i]);
-    record_add_set(&pages, (enum pages_set)i, earlier->sets[i]);
+    TRY(page_set_init(&earlier->sets[i], pages.head.file_pages, error));
+    page_set_add_record(&earlier->sets[i], &pages, (enum pages_set)i);
   }
+  earlier->recorded = true;
   return PKGIMG_OK;
 }
 
-static bool touches(const struct earlier *earlier, enum pages_set set, int block, uint64_t offset, uint64_t size)
+static bool touches(const struct earlier *earlier, enum pages_set set, unsigned block, uint64_t offset,
+                    uint64_t size)
 {
   uint64_t start = earlier->head.blocks[block].file_offset + offset;
-  return roaring_bitmap_range_cardinality(earlier->sets[set], start / FORMAT_PAGE,
-                                          (start + size + FORMAT_PAGE - 1) / FORMAT_PAGE) > 0;
+  for (uint64_t page = start / FORMAT_PAGE; page * FORMAT_PAGE < start + size; page++)
+    if (page_set_has(&earlier->sets[set], (uint32_t)page))
+      return true;
+  return false;
 }
 
 static bool image_touched(const struct earlier *earlier, enum pages_set set, const struct bundle_image *image)
 {
-  bool any = image->heap_size && touches(earlier, set, BLOCK_H, image->heap, image->heap_size);
-  for (int block = 0; block < BLOCK_H && !any; block++)
-    any = touches(earlier, set, block, image->offset, image->slot_size);
+  unsigned first = (unsigned)(image->offset / BUNDLE_STRIDE) * BLOCK_COUNT;
+  bool any = touches(earlier, set, first + BLOCK_H, image->heap % BUNDLE_STRIDE, image->heap_size);
+  for (unsigned block = 0; block < BLOCK_H && !any; block++)
+    any = touches(earlier, set, first + block, image->offset % BUNDLE_STRIDE, image->slot_size);
   return any;
 }
 
-// By name: an image that was built anew is used as before.
-static enum rank rank_of(const struct earlier *earlier, const char *name)
+/// An image, and what it is sorted by.
+struct keyed {
+  uint64_t key;
+  uint32_t number;
+};
+
+// Known by their names: an image that was built anew is used as before. Without a new record the order of an
+// earlier one stays.
+static uint64_t key_of(const struct earlier *earlier, const char *name)
 {
-  uint32_t number = bundle_find_name(earlier->view, name);
+  uint32_t number = earlier->is_bundle ? bundle_find_name(earlier->view, name) : BUNDLE_NONE;
   if (number == BUNDLE_NONE)
-    return RANK_UNUSED;
+    return earlier->recorded ? RANK_UNUSED : UINT64_MAX;
   const struct bundle_image *image = bundle_image(earlier->view, number);
+  if (!earlier->recorded)
+    return image->offset;
   if (image_touched(earlier, PAGES_OF_LOAD, image))
     return RANK_LOAD;
   return image_touched(earlier, PAGES_LATER, image) ? RANK_LATER : RANK_UNUSED;
 }
 
-// Without a record all have the same rank, and the order of loading is kept.
+static int by_key(const void *left, const void *right)
+{
+  const struct keyed *a = left, *b = right;
+  return a->key != b->key ? (a->key > b->key) - (a->key < b->key)
+                          : (a->number > b->number) - (a->number < b->number);
+}
+
+// Whether the images of an earlier bundle lie otherwise than in the order of loading.
+static bool is_ordered(const struct earlier *earlier)
+{
+  const uint32_t *order = earlier->is_bundle ? bundle_table(earlier->view, &earlier->head.order) : NULL;
+  uint32_t i = 0;
+  while (order && i < earlier->head.order.count && order[i] == i)
+    i++;
+  return order && i < earlier->head.order.count;
+}
+
 static enum pkgimg_status order_by(struct binder *binder, const struct earlier *earlier)
 {
-  uint8_t *ranks AUTO(free_pointer) = calloc(binder->deps.count, 1);
-  size_t placed = 0;
-  if (!ranks)
-    return fail_memory(binder->error, binder->deps.count);
+  struct keyed *images AUTO(free_pointer) = calloc(binder->deps.count, sizeof *images);
+  binder->order = calloc(binder->deps.count, sizeof *binder->order);
+  if (!images || !binder->order)
+    return fail_memory(binder->error, binder->deps.count * sizeof *images);
+  bool sorts = earlier->recorded || is_ordered(earlier);
   for (size_t i = 0; i < binder->deps.count; i++)
-    ranks[i] = earlier ? (uint8_t)rank_of(earlier, binder->deps.items[i]->name) : RANK_UNUSED;
-  for (int rank = 0; rank < RANKS; rank++)
-    for (size_t i = 0; i < binder->deps.count; i++)
-      if (ranks[i] == rank)
-        binder->places[placed++] = (uint32_t)i;
+    images[i] = (struct keyed){sorts ? key_of(earlier, binder->deps.items[i]->name) : 0, (uint32_t)i};
+  qsort(images, binder->deps.count, sizeof *images, by_key);
+  for (size_t i = 0; i < binder->deps.count; i++)
+    binder->order[i] = images[i].number;
   return PKGIMG_OK;
 }
 
@@ -94,12 +123,9 @@ enum pkgimg_status binder_order(struct binder *binder)
 {
   struct earlier earlier AUTO(earlier_deinit) = {0};
   const char *asked = binder->options->record;
-  binder->places = calloc(binder->deps.count, sizeof *binder->places);
-  if (!binder->places)
-    return fail_memory(binder->error, binder->deps.count * sizeof *binder->places);
   enum pkgimg_status status =
       read_earlier(asked ? asked : binder->options->output, &earlier, asked ? binder->error : NULL);
   if (asked)
     TRY(status);
-  return order_by(binder, status == PKGIMG_OK ? &earlier : NULL);
+  return order_by(binder, &earlier);
 }

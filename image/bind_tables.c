@@ -62,7 +62,7 @@ enum pkgimg_status binder_describe(struct binder *binder, const struct bound *im
   entry->exits = head->exits;
   entry->work = work_of(binder, image, entry);
   TRY(binder_string(binder, image->dep->name, &entry->name));
-  return binder_string(binder, image->dep->path, &entry->path);
+  return binder_path(binder, image->dep->path, &entry->path);
 }
 
 // ---- tables, behind the header
@@ -74,8 +74,8 @@ static enum pkgimg_status begin_table(struct binder *binder, struct bundle_table
   return PKGIMG_OK;
 }
 
-static enum pkgimg_status add_table(struct binder *binder, struct bundle_table *table, const void *items, size_t count,
-                                    size_t size)
+enum pkgimg_status binder_table(struct binder *binder, struct bundle_table *table, const void *items, size_t count,
+                                size_t size)
 {
   TRY(begin_table(binder, table, count));
   return count ? buffer_append(&binder->tables, items, count * size, binder->error) : PKGIMG_OK;
@@ -105,7 +105,7 @@ static enum pkgimg_status add_index(struct binder *binder, struct bundle_table *
       at = (at + 1) & (capacity - 1);
     index[at] = (uint32_t)i;
   }
-  return add_table(binder, table, index, capacity, sizeof *index);
+  return binder_table(binder, table, index, capacity, sizeof *index);
 }
 
 static enum pkgimg_status add_dependencies(struct binder *binder)
@@ -142,7 +142,7 @@ static enum pkgimg_status add_types(struct binder *binder)
   for (size_t i = 0; i < binder->deps.count; i++) {
     const struct tables *tables = tables_of(&binder->images[i]);
     const struct disk_table *types = &tables->head->types;
-    TRY(add_table(binder, &binder->entries[i].types, tables->bytes.data + types->offset, types->count, 1));
+    TRY(binder_table(binder, &binder->entries[i].types, tables->bytes.data + types->offset, types->count, 1));
   }
   return PKGIMG_OK;
 }
@@ -180,7 +180,7 @@ static enum pkgimg_status add_libraries(struct binder *binder)
       TRY(binder_string(binder, name, &names[count++]));
     }
   }
-  return add_table(binder, &binder->head.libraries, names, count, sizeof *names);
+  return binder_table(binder, &binder->head.libraries, names, count, sizeof *names);
 }
 
 // Room for their addresses, and the 0 at the end.
@@ -192,33 +192,31 @@ static enum pkgimg_status add_unwind(struct binder *binder)
   return buffer_append(&binder->tables, NULL, binder->head.unwind.count * sizeof(uint64_t), binder->error);
 }
 
-// Those that need strings of their own come first here; in the file, what every load reads does.
-static enum pkgimg_status add_variable_tables(struct binder *binder)
-{
-  TRY(add_libraries(binder));
-  TRY(add_dependencies(binder));
-  TRY(add_roots(binder));
-  return add_bodies(binder);
-}
-
+// In the order in which a load reads them; strings when all have theirs.
 enum pkgimg_status binder_tables(struct binder *binder)
 {
   struct bundle_header *head = &binder->head;
   TRY(buffer_append(&binder->tables, NULL, round_up(sizeof *head, 64), binder->error));
   TRY(add_unwind(binder));
-  TRY(add_table(binder, &head->gates, binder->gates.items, binder->gates.count, sizeof *binder->gates.items));
-  TRY(add_variable_tables(binder));
-  TRY(add_table(binder, &head->imports, binder->imports.items, binder->imports.count,
-                sizeof *binder->imports.items));
-  TRY(add_table(binder, &head->residuals, binder->residuals, binder->residual_count, sizeof *binder->residuals));
-  TRY(add_table(binder, &head->strings, binder->strings.data, binder->strings.size, 1));
+  TRY(binder_places(binder));
+  TRY(add_libraries(binder));
+  TRY(binder_table(binder, &head->gates, binder->gates.items, binder->gates.count, sizeof *binder->gates.items));
+  TRY(add_dependencies(binder));
+  TRY(add_roots(binder));
+  TRY(add_bodies(binder));
+  TRY(binder_table(binder, &head->imports, binder->imports.items, binder->imports.count,
+                   sizeof *binder->imports.items));
+  TRY(binder_table(binder, &head->residuals, binder->residuals, binder->residual_count,
+                   sizeof *binder->residuals));
+  TRY(binder_table(binder, &head->strings, binder->strings.data, binder->strings.size, 1));
   TRY(begin_table(binder, &head->images, binder->deps.count));
   TRY(buffer_append(&binder->tables, NULL, binder->deps.count * sizeof *binder->entries, binder->error));
   TRY(add_types(binder));
   TRY(add_index(binder, &head->names, false));
   TRY(add_index(binder, &head->ids, true));
-  TRY(add_table(binder, &head->places, binder->places, binder->deps.count, sizeof *binder->places));
-  return add_table(binder, &head->gate_uses, binder->gate_uses, binder->gate_use_count, sizeof *binder->gate_uses);
+  TRY(binder_table(binder, &head->order, binder->order, binder->deps.count, sizeof *binder->order));
+  return binder_table(binder, &head->gate_uses, binder->gate_uses, binder->gate_use_count,
+                      sizeof *binder->gate_uses);
 }
 
 // ---- what depends on the places of the images
@@ -233,11 +231,16 @@ static void place_unwind(const struct binder *binder)
   }
 }
 
-static void place_residuals(const struct binder *binder, const struct bound *image, const struct bundle_range *range)
+// A word of the heap has its addend in it, where that is relocated by now.
+static void place_residuals(const struct binder *binder, const struct bound *image,
+                            const struct bundle_range *range)
 {
   for (uint32_t i = 0; i < range->count; i++) {
     struct bundle_residual *residual = &binder->residuals[range->first + i];
-    residual->address += residual->address < FORMAT_H_START ? image->offset : image->heap;
+    bool in_heap = residual->address >= FORMAT_H_START;
+    if (in_heap)
+      memcpy(&residual->addend, bound_at(binder, image, BLOCK_H) + (residual->address - FORMAT_H_START), 8);
+    residual->address += in_heap ? image->heap : image->offset;
   }
 }
 
@@ -300,7 +303,8 @@ static enum pkgimg_status place_blocks(struct binder *binder)
 {
   struct bundle_block_at *blocks = binder->head.blocks;
   uint64_t end = 0;
-  for (int i = 0; i < BLOCK_COUNT; i++) {
+  binder->head.regions = binder->regions;
+  for (unsigned i = 0; i < bundle_block_count(&binder->head); i++) {
     struct buffer *block = &binder->blocks[i];
     TRY(buffer_append(block, NULL, round_up(block->size, FORMAT_PAGE) - block->size, binder->error));
     blocks[i].size = block->size;
@@ -335,7 +339,7 @@ static enum pkgimg_status identify(struct binder *binder)
   if (!hash)
     return fail_memory(binder->error, sizeof *head);
   memcpy(binder->blocks[BLOCK_CODE].data, head, sizeof *head);
-  for (int i = 0; i < BLOCK_COUNT; i++)
+  for (unsigned i = 0; i < bundle_block_count(head); i++)
     hash128_add(hash, binder->blocks[i].data, binder->blocks[i].size);
   hash128_result(hash, head->build_id);
   hash128_destroy(hash);

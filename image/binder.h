@@ -13,7 +13,7 @@
 /// An image on its way into the bundle.
 struct bound {
   const struct dep *dep;
-  uint64_t offset, slot_size, heap;
+  uint64_t offset, slot_size, heap;  // offsets from the first region
   uint32_t *bodies;       // of its clones, as linked
   uint32_t *dependencies; // their numbers in the bundle
 };
@@ -32,9 +32,11 @@ struct binder {
   struct bound *images;  // in the order of deps
   struct cpu_features features;
   unsigned vector_bits;
-  uint32_t *places;      // their numbers in the order of their slots
-  uint64_t base, gates_at, slots_end, heap_end;
-  struct buffer blocks[BLOCK_COUNT];
+  uint32_t *order;       // their numbers in the order of their slots
+  uint64_t base;
+  uint64_t gates_at, gates_end;  // thunks and slots, in the first region in front of the images
+  struct buffer blocks[BUNDLE_BLOCKS];
+  unsigned regions;
   struct buffer tables;  // behind the header, which they begin with room for
   struct bundle_header head;
   struct buffer strings;
@@ -53,8 +55,27 @@ static inline const struct tables *tables_of(const struct bound *image)
   return &image->dep->file.tables;
 }
 
+/// Where an image begins in a block.
+static inline uint8_t *bound_at(const struct binder *binder, const struct bound *image, enum bundle_block block)
+{
+  uint64_t offset = block == BLOCK_H ? image->heap : image->offset;
+  return binder->blocks[image->offset / BUNDLE_STRIDE * BLOCK_COUNT + block].data + offset % BUNDLE_STRIDE;
+}
+
+// ---- bind.c
+
+/// Look at the host and read the images.
+PKGIMG_MUST_USE enum pkgimg_status binder_begin(struct binder *binder);
+/// Bind them at binder->base, or a random one if that is 0. The blocks are complete then.
+PKGIMG_MUST_USE enum pkgimg_status binder_make(struct binder *binder);
+void binder_deinit(struct binder *binder);
 /// Append a string, which is found at `offset` of binder->strings.
 PKGIMG_MUST_USE enum pkgimg_status binder_string(struct binder *binder, const char *text, uint32_t *offset);
+
+// ---- bind_paths.c
+
+/// The same for the path of a file: from the folder of the bundle, or absolute.
+PKGIMG_MUST_USE enum pkgimg_status binder_path(struct binder *binder, const char *path, uint32_t *offset);
 
 // ---- bind_order.c
 
@@ -66,10 +87,18 @@ PKGIMG_MUST_USE enum pkgimg_status binder_order(struct binder *binder);
 /// Fill the entry of an image, but for where it lies.
 PKGIMG_MUST_USE enum pkgimg_status binder_describe(struct binder *binder, const struct bound *image,
                                                    struct bundle_image *entry);
+/// Add a table of `count` items of `size` bytes.
+PKGIMG_MUST_USE enum pkgimg_status binder_table(struct binder *binder, struct bundle_table *table, const void *items,
+                                                size_t count, size_t size);
 /// Make the tables, so that their size is known.
 PKGIMG_MUST_USE enum pkgimg_status binder_tables(struct binder *binder);
 /// Put tables and thunks in front of the images, now that these have their places, and fill the header. The blocks are
 /// complete then.
 PKGIMG_MUST_USE enum pkgimg_status binder_finish(struct binder *binder);
+
+// ---- bind_places.c
+
+/// Find places for the gates, and add the table of the libraries that have them.
+PKGIMG_MUST_USE enum pkgimg_status binder_places(struct binder *binder);
 
 #endif

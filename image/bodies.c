@@ -27,7 +27,7 @@ __attribute__((noinline)) static enum pkgimg_status rank_targets(const char *fil
 }
 
 enum pkgimg_status bodies_choose(const char *file, const struct tables *tables, const struct processor *processor,
-                                 uint32_t *bodies, uint64_t *raised, struct pkgimg_error *error)
+                                 uint32_t *bodies, struct choice *choice, struct pkgimg_error *error)
 {
   struct cpu_ranking ranking;
   TRY(rank_targets(file, tables, processor, &ranking, error));
@@ -35,7 +35,8 @@ enum pkgimg_status bodies_choose(const char *file, const struct tables *tables, 
     const struct disk_clone *clone = &tables->clones[i];
     unsigned target = processor->only_baseline ? 0 : cpu_choose(&ranking, clone->bodies);
     bodies[i] = clone_body(tables, clone, target);
-    *raised += target != 0;
+    choice->raised += target != 0;
+    choice->targets |= 1ull << target;
   }
   return PKGIMG_OK;
 }

@@ -13,10 +13,16 @@ struct processor {
   bool only_baseline;
 };
 
+/// What was chosen.
+struct choice {
+  uint64_t raised;   ///< grows by the number of bodies that are not the baseline's
+  uint64_t targets;  ///< bits: that own one of the bodies
+};
+
 /// The address of a body, as linked, for each clone of an image. An image whose baseline the processor cannot run is
-/// refused. `raised` grows by the number of those that are not the baseline's.
+/// refused.
 PKGIMG_MUST_USE enum pkgimg_status bodies_choose(const char *file, const struct tables *tables,
                                                  const struct processor *processor, uint32_t *bodies,
-                                                 uint64_t *raised, struct pkgimg_error *error);
+                                                 struct choice *choice, struct pkgimg_error *error);
 
 #endif

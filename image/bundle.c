@@ -10,7 +10,6 @@
 #include "mapper/fetch.h"
 #include "relocator/heaps.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -21,7 +20,8 @@ static void bundle_destroy(struct bundle *bundle)
   fetch_end(bundle->fetch);
   recording_destroy(bundle->recording);
   if (bundle->mapped) {
-    heaps_remove((void *)(bundle->head.base + FORMAT_H_START));
+    for (unsigned i = BLOCK_H; i < bundle_block_count(&bundle->head); i += BLOCK_COUNT)
+      heaps_remove((void *)(bundle->head.base + bundle_start(i)));
     blocks_unmap(&bundle->head);
   }
   free(bundle->active);
@@ -54,8 +54,9 @@ static enum pkgimg_status map_bundle(struct session *session, struct bundle *bun
   session_phase_done(session, PKGIMG_PHASE_PREFETCH);
   bundle->code = (const uint8_t *)head->base;
   bundle->region = (struct region){.base = (uint8_t *)head->base, .size = head->blocks[BLOCK_CODE].size, .holders = 1};
-  if (head->blocks[BLOCK_H].size)
-    TRY(heaps_add((void *)(head->base + FORMAT_H_START), head->blocks[BLOCK_H].size, session->error));
+  for (unsigned i = BLOCK_H; i < bundle_block_count(head); i += BLOCK_COUNT)
+    if (head->blocks[i].size)
+      TRY(heaps_add((void *)(head->base + bundle_start(i)), head->blocks[i].size, session->error));
   struct reader reader = reader_of(bundle, session->error);
   TRY(bundle_unwind_check(&reader, view_of(bundle)));
   session_phase_done(session, PKGIMG_PHASE_MAP);
@@ -112,29 +113,6 @@ enum pkgimg_status bundle_open(struct session *session, const struct bundle_head
   bundle->next = runtime->bundles;
   *result = runtime->bundles = session->fresh_bundle = bundle;
   return PKGIMG_OK;
-}
-
-// ---- the images themselves, where the bundle does not do
-
-static const char *last_part(const char *path)
-{
-  const char *slash = strrchr(path, '/');
-  return slash ? slash + 1 : path;
-}
-
-bool bundle_image_path(struct session *session, const struct bundle_header *head, unsigned attempt, char *path)
-{
-  struct bundle bundle = {.runtime = session->runtime, .head = *head};
-  bundle.code = blocks_map_tables(&session->root, &bundle.head, &session->runtime->counts);
-  if (!bundle.code)
-    return false;
-  const char *stored = string_at(&bundle, entry_at(&bundle, bundle.head.main_image)->path);
-  size_t folder = (size_t)(last_part(session->path) - session->path);
-  int length = attempt == 0   ? snprintf(path, 4096, "%.*s%s", (int)folder, session->path, last_part(stored))
-               : attempt == 1 ? snprintf(path, 4096, "%s", stored)
-                              : -1;
-  blocks_unmap_tables(&bundle.head, bundle.code);
-  return length > 0 && length < 4096;
 }
 
 // ---- life

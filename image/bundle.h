@@ -47,10 +47,6 @@ PKGIMG_MUST_USE enum pkgimg_status image_find(struct session *session, const uin
 /// See to it that the image of a bundle that has `address`, if any, has a struct pkgimg_image.
 void bundles_activate_at(struct pkgimg_runtime *runtime, uint64_t address);
 
-/// Where the file of the bundle's main image may be: one of up to four paths, in the order of trying. `path` has room for
-/// 4096 bytes. False when there are no more.
-bool bundle_image_path(struct session *session, const struct bundle_header *head, unsigned attempt, char *path);
-
 /// Run what an image of a bundle and its dependencies declare as initialisation.
 void bundle_initialise(struct pkgimg_image *image);
 

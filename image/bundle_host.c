@@ -5,7 +5,7 @@
 #include "image/bundle_parts.h"
 
 #include <fcntl.h>
-#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 // ---- whether it was bound for a host like this
@@ -55,20 +55,27 @@ enum pkgimg_status bundle_check_host(struct session *session, const struct bundl
   if (head->page_size != FORMAT_PAGE)
     return fail_at(session->error, PKGIMG_WRONG_MACHINE, session->path, offsetof(struct bundle_header, page_size),
                    "page size", FORMAT_PAGE, head->page_size);
+  if (head->aslr == BUNDLE_ASLR_PROCESS)
+    return fail(session->error, PKGIMG_MISMATCH, session->path, "addresses are drawn in each process");
   TRY(check_processor(session, head));
   return check_boot(session, head);
 }
 
 // ---- the gate
 
-bool bundle_find_host(const struct bundle *bundle, const struct bundle_gate *gate, struct host_symbol *symbol,
-                      uint64_t *lookups)
+static struct host_query query_of(const struct bundle *bundle, const struct bundle_gate *gate)
 {
-  struct host_query query = {.name = string_at(bundle, gate->name),
+  return (struct host_query){.name = string_at(bundle, gate->name),
                              .version = string_at(bundle, gate->version),
                              .hash = gate->hash,
                              .type = gate->type,
                              .run_code = runs_code(bundle->runtime)};
+}
+
+bool bundle_find_host(const struct bundle *bundle, const struct bundle_gate *gate, struct host_symbol *symbol,
+                      uint64_t *lookups)
+{
+  struct host_query query = query_of(bundle, gate);
   return host_find(&query, symbol, lookups);
 }
 
@@ -82,27 +89,82 @@ static enum pkgimg_status load_libraries(const struct bundle *bundle, bool all, 
   return any ? host_refresh(error) : PKGIMG_OK;
 }
 
+/// Slots on their way to be filled.
+struct filling {
+  struct bundle *bundle;
+  struct host_library *libraries;  // in which gates have places, as this process has them
+  bool may_promote;
+};
+
+static void filling_deinit(struct filling *filling)
+{
+  free(filling->libraries);
+}
+
+static enum pkgimg_status locate_libraries(struct filling *filling, struct pkgimg_error *error)
+{
+  const struct bundle *bundle = filling->bundle;
+  const struct bundle_library *libraries = table_at(bundle, &bundle->head.places);
+  filling->libraries = calloc(bundle->head.places.count + 1, sizeof *filling->libraries);
+  if (!filling->libraries)
+    return fail_memory(error, bundle->head.places.count * sizeof *filling->libraries);
+  host_locate_none();
+  for (uint64_t i = 0; i < bundle->head.places.count; i++) {
+    if (libraries[i].size > BUNDLE_LIBRARY_ID)
+      return broken(bundle, &libraries[i].size, "bytes of a build id", BUNDLE_LIBRARY_ID, libraries[i].size,
+                    error);
+    host_locate(libraries[i].build_id, libraries[i].size, &filling->libraries[i]);
+  }
+  return PKGIMG_OK;
+}
+
+// Where bind found the symbol, if this process has the same library and nobody else the symbol. A place that is
+// not in the library's code is none.
+static uint64_t at_place(const struct filling *filling, const struct bundle_gate *gate)
+{
+  const struct bundle *bundle = filling->bundle;
+  if (gate->library == 0 || gate->library > bundle->head.places.count)
+    return 0;
+  const struct host_library *library = &filling->libraries[gate->library - 1];
+  struct host_query query = query_of(bundle, gate);
+  if (gate->value < library->code_start || gate->value >= library->code_end || host_elsewhere(&query))
+    return 0;
+  uint64_t address = library->base + gate->value;
+  return gate->resolver && query.run_code ? ((uint64_t(*)(void))(uintptr_t)address)() : address;
+}
+
+static enum pkgimg_status look_up(struct filling *filling, const struct bundle_gate *gate, uint64_t *slot,
+                                  struct pkgimg_error *error)
+{
+  struct bundle *bundle = filling->bundle;
+  uint64_t *lookups = &bundle->runtime->stats.symbols_resolved;
+  struct host_symbol symbol = {0};
+  bool found = bundle_find_host(bundle, gate, &symbol, lookups);
+  if (!found && filling->may_promote) {
+    filling->may_promote = false;
+    TRY(load_libraries(bundle, true, error));
+    found = bundle_find_host(bundle, gate, &symbol, lookups);
+  }
+  bundle->missing += !found;
+  *slot = symbol.value;
+  return PKGIMG_OK;
+}
+
 enum pkgimg_status bundle_fill_gate(struct bundle *bundle, struct pkgimg_error *error)
 {
   const struct bundle_gate *gates = table_at(bundle, &bundle->head.gates);
   uint64_t *slots = (uint64_t *)(bundle->head.base + FORMAT_W_START + bundle->head.slots);
-  struct pkgimg_stats *stats = &bundle->runtime->stats;
-  bool may_promote = runs_code(bundle->runtime);
+  struct filling filling AUTO(filling_deinit) = {.bundle = bundle, .may_promote = runs_code(bundle->runtime)};
   TRY(host_refresh(error));
-  if (may_promote)
+  if (filling.may_promote)
     TRY(load_libraries(bundle, false, error));
+  TRY(locate_libraries(&filling, error));
   for (uint64_t i = 0; i < bundle->head.gates.count; i++) {
-    struct host_symbol symbol = {0};
-    bool found = bundle_find_host(bundle, &gates[i], &symbol, &stats->symbols_resolved);
-    if (!found && may_promote) {
-      may_promote = false;
-      TRY(load_libraries(bundle, true, error));
-      found = bundle_find_host(bundle, &gates[i], &symbol, &stats->symbols_resolved);
-    }
-    bundle->missing += !found;
-    slots[i] = symbol.value;
+    slots[i] = at_place(&filling, &gates[i]);
+    if (slots[i] == 0)
+      TRY(look_up(&filling, &gates[i], &slots[i], error));
   }
-  stats->pages_written += (bundle->head.gates.count * 8 + FORMAT_PAGE - 1) / FORMAT_PAGE;
+  bundle->runtime->stats.pages_written += (bundle->head.gates.count * 8 + FORMAT_PAGE - 1) / FORMAT_PAGE;
   return PKGIMG_OK;
 }
 

@@ -156,9 +156,10 @@ enum pkgimg_status image_find(struct session *session, const uint8_t build_id[16
 // An address in code, L or W as an offset among the slots.
 static bool slots_offset(const struct bundle *bundle, uint64_t address, uint64_t *offset)
 {
-  for (int i = 0; i < BLOCK_H; i++) {
-    *offset = address - (bundle->head.base + bundle_starts[i]);
-    if (*offset < bundle->head.blocks[BLOCK_CODE].size)
+  uint64_t from_base = address - bundle->head.base, region = from_base / BUNDLE_STRIDE;
+  for (int i = 0; region < bundle->head.regions && i < BLOCK_H; i++) {
+    *offset = from_base - bundle_starts[i];
+    if (from_base % BUNDLE_STRIDE - bundle_starts[i] < bundle_slots_end(&bundle->head, region))
       return true;
   }
   return false;
@@ -168,16 +169,16 @@ static bool slots_offset(const struct bundle *bundle, uint64_t address, uint64_t
 static uint32_t find_at(const struct bundle *bundle, uint64_t address)
 {
   uint64_t offset;
-  const uint32_t *places = table_at(bundle, &bundle->head.places);
-  uint32_t low = 0, high = (uint32_t)bundle->head.places.count, found = BUNDLE_NONE;
+  const uint32_t *order = table_at(bundle, &bundle->head.order);
+  uint32_t low = 0, high = (uint32_t)bundle->head.order.count, found = BUNDLE_NONE;
   if (!slots_offset(bundle, address, &offset))
     return BUNDLE_NONE;
   while (low < high) {
     uint32_t middle = low + (high - low) / 2;
-    if (places[middle] >= bundle->head.images.count)
+    if (order[middle] >= bundle->head.images.count)
       return BUNDLE_NONE;
-    if (entry_at(bundle, places[middle])->offset <= offset) {
-      found = places[middle];
+    if (entry_at(bundle, order[middle])->offset <= offset) {
+      found = order[middle];
       low = middle + 1;
     } else {
       high = middle;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "image/deps.h"
 
+#include "base/hash.h"
 #include "image/baseline.h"
 #include "linker/linker.h"
 
@@ -23,6 +24,7 @@ void deps_deinit(struct deps *deps)
   for (size_t i = 0; i < deps->count; i++)
     dep_destroy(deps->items[i]);
   free(deps->items);
+  free(deps->index);
   *deps = (struct deps){0};
 }
 
@@ -82,12 +84,34 @@ static const uint8_t *id_of(const struct dep *dep)
   return dep->file.header.geometry.build_id;
 }
 
-static struct dep *find_name(const struct deps *deps, const char *name)
+static struct dep **place_of(const struct deps *deps, const char *name)
 {
+  size_t at = hash64(name, strlen(name));
+  while (deps->index[at & (deps->index_capacity - 1)] &&
+         strcmp(deps->index[at & (deps->index_capacity - 1)]->name, name) != 0)
+    at++;
+  return &deps->index[at & (deps->index_capacity - 1)];
+}
+
+struct dep *deps_find(const struct deps *deps, const char *name)
+{
+  return deps->index_capacity ? *place_of(deps, name) : NULL;
+}
+
+static enum pkgimg_status grow_index(struct deps *deps, struct pkgimg_error *error)
+{
+  if (2 * (deps->count + 1) <= deps->index_capacity)
+    return PKGIMG_OK;
+  size_t capacity = deps->index_capacity ? 2 * deps->index_capacity : 64;
+  struct dep **index = calloc(capacity, sizeof(struct dep *));
+  if (!index)
+    return fail_memory(error, capacity * sizeof *index);
+  free(deps->index);
+  deps->index = index;
+  deps->index_capacity = capacity;
   for (size_t i = 0; i < deps->count; i++)
-    if (strcmp(deps->items[i]->name, name) == 0)
-      return deps->items[i];
-  return NULL;
+    *place_of(deps, deps->items[i]->name) = deps->items[i];
+  return PKGIMG_OK;
 }
 
 // The name must carry `build_id`, whoever asks for it.
@@ -101,18 +125,33 @@ static enum pkgimg_status same_image(const struct dep *dep, const uint8_t build_
                    asked_by, expected.text, found.text);
 }
 
-static enum pkgimg_status add(struct deps *deps, const char *path, struct dep **added, struct pkgimg_error *error)
+static enum pkgimg_status dep_create(const char *path, struct dep **result, struct pkgimg_error *error)
 {
-  TRY(array_reserve(&deps->items, &deps->capacity, deps->count, sizeof *deps->items, error));
   struct dep *dep = calloc(1, sizeof *dep);
   if (!dep)
     return fail_memory(error, sizeof *dep);
   enum pkgimg_status status = dep_read(dep, path, error);
+  if (status == PKGIMG_OK)
+    *result = dep;
+  else
+    dep_destroy(dep);
+  return status;
+}
+
+// The list takes it over, or it ends. A name is there once: whoever has it already stays.
+static enum pkgimg_status add(struct deps *deps, struct dep *dep, struct pkgimg_error *error)
+{
+  enum pkgimg_status status = array_reserve(&deps->items, &deps->capacity, deps->count, sizeof *deps->items, error);
+  if (status == PKGIMG_OK)
+    status = grow_index(deps, error);
   if (status != PKGIMG_OK) {
     dep_destroy(dep);
     return status;
   }
-  deps->items[deps->count++] = *added = dep;
+  struct dep **place = place_of(deps, dep->name);
+  if (!*place)
+    *place = dep;
+  deps->items[deps->count++] = dep;
   return PKGIMG_OK;
 }
 
@@ -124,10 +163,11 @@ static enum pkgimg_status add_closure(const struct pkgimg_build_options *options
   for (uint32_t i = 0; i < closure->count; i++) {
     const char *name = dependent->file.tables.strings + closure->entries[i].name;
     char path[4096];
-    struct dep *dep = find_name(deps, name);
+    struct dep *dep = deps_find(deps, name);
     if (!dep) {
       TRY(locate(options, name, dependent->path, path, error));
-      TRY(add(deps, path, &dep, error));
+      TRY(dep_create(path, &dep, error));
+      TRY(add(deps, dep, error));
     }
     TRY(same_image(dep, closure->entries[i].geometry.build_id, dependent->name, error));
   }
@@ -153,18 +193,16 @@ static enum pkgimg_status add_direct(const struct pkgimg_build_options *options,
     TRY(locate(options, dependency, NULL, path, error));
   else if (snprintf(path, sizeof path, "%s", dependency) >= (int)sizeof path)
     return fail(error, PKGIMG_INVALID_ARGUMENT, dependency, "the path is too long");
-  TRY(add(deps, path, &dep, error));
-  deps->count--;  // whether it is there already can be told only now that its name is known
-  struct dep *known = find_name(deps, dep->name);
-  deps->count++;
+  TRY(dep_create(path, &dep, error));
+  struct dep *known = deps_find(deps, dep->name);
   if (known) {
     enum pkgimg_status status = same_image(known, id_of(dep), options->name, error);
     known->direct = true;
-    deps->count--;
     dep_destroy(dep);
     return status;
   }
   dep->direct = true;
+  TRY(add(deps, dep, error));
   TRY(add_closure(options, deps, dep, error));
   move_last(deps, dep);
   return PKGIMG_OK;
@@ -190,5 +228,7 @@ enum pkgimg_status deps_read(const struct pkgimg_build_options *options, struct 
 {
   for (size_t i = 0; i < options->deps.count; i++)
     TRY(add_direct(options, deps, options->deps.items[i], error));
+  for (size_t i = 0; i < deps->count; i++)
+    deps->items[i]->number = (uint32_t)i;
   return find_sysimage(options, deps, error);
 }

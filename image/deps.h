@@ -15,12 +15,15 @@ struct dep {
   bool direct;
   struct buffer bytes;
   struct image_file file;
+  uint32_t number;  // in the order of loading, once all are read
 };
 
 /// In the order of loading: every dependency before its dependents.
 struct deps {
   struct dep **items;
   size_t count, capacity;
+  struct dep **index;  // by name; open addressing
+  size_t index_capacity;
   const struct dep *sysimage;  // the one of them that is a system image, NULL: none
 };
 
@@ -28,6 +31,8 @@ struct deps {
 /// and so is a second system image.
 PKGIMG_MUST_USE enum pkgimg_status deps_read(const struct pkgimg_build_options *options, struct deps *deps,
                                              struct pkgimg_error *error);
+/// NULL if there is none of this name.
+struct dep *deps_find(const struct deps *deps, const char *name);
 void deps_deinit(struct deps *deps);
 
 #endif

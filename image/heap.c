@@ -10,8 +10,8 @@
 // The words of one container of a bitmap. Fits the second-level cache.
 enum { PIECE = 65536 * 8 };
 
-enum pkgimg_status heap_place(struct session *session, struct pkgimg_image *image, const struct image_handle *handle,
-                              const struct tables *tables)
+enum pkgimg_status heap_place(struct session *session, struct pkgimg_image *image,
+                              const struct image_handle *handle, const struct tables *tables)
 {
   const struct disk_heap *heap = &tables->head->heap;
   image->captured = tables->head->flags & FORMAT_CAPTURED;
@@ -32,10 +32,10 @@ static enum pkgimg_status read_pieces(struct session *session, const struct pkgi
 {
   for (uint64_t at = 0; at < image->heap_size; at += PIECE) {
     uint64_t size = image->heap_size - at < PIECE ? image->heap_size - at : PIECE;
-    TRY(heap_source_read(source, image->heap + at, size, session->error));
+    TRY(heap_source_read(source, image->heap + at, size));
     TRY(heap_relocate_until(work, image->heap, at + size, session->error));
   }
-  return PKGIMG_OK;
+  return heap_source_end(source);
 }
 
 static enum pkgimg_status fill(struct session *session, const struct pkgimg_image *image,
@@ -44,7 +44,7 @@ static enum pkgimg_status fill(struct session *session, const struct pkgimg_imag
 {
   if (heap_way(heap) == HEAP_MAPPED)
     return heap_relocate_until(work, image->heap, heap->size, session->error);
-  struct heap_source *source = heap_source_create(handle, heap, &session->runtime->counts);
+  struct heap_source *source = heap_source_create(handle, heap, &session->runtime->counts, session->error);
   if (!source)
     return fail_memory(session->error, heap->size);
   enum pkgimg_status status = read_pieces(session, image, source, work);
@@ -62,8 +62,8 @@ static void count(struct session *session, const struct tables *tables)
       stats->sites += tables->captured_sets[i].count;
 }
 
-enum pkgimg_status heap_fill(struct session *session, struct pkgimg_image *image, const struct image_handle *handle,
-                             const struct relocation *relocation)
+enum pkgimg_status heap_fill(struct session *session, struct pkgimg_image *image,
+                             const struct image_handle *handle, const struct relocation *relocation)
 {
   const struct disk_heap *heap = &relocation->tables->head->heap;
   if (heap->size == 0)

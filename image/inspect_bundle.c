@@ -3,6 +3,7 @@
 // Looking at bundles.
 #include "cpuid/isa.h"
 #include "format/bundle_view.h"
+#include "image/bundle_files.h"
 #include "image/inspect.h"
 #include "mapper/mapper.h"
 
@@ -17,6 +18,7 @@ struct pkgimg_bundle_inspection {
   struct bundle_header head;
   struct bundle_view view;
   char features[1024];
+  char changed[BUNDLE_PATH];
   struct pkgimg_bundle_summary summary;
 };
 
@@ -35,14 +37,7 @@ int pkgimg_is_bundle(const char *path)
 
 static void summarise(struct pkgimg_bundle_inspection *inspection)
 {
-  static const struct {
-    const char *name;
-    int protection;
-  } kinds[BLOCK_COUNT] = {{"code", PROT_READ | PROT_EXEC},
-                          {"L", PROT_READ},
-                          {"W", PROT_READ | PROT_WRITE},
-                          {"H", PROT_READ | PROT_WRITE}};
-  static_assert(PKGIMG_BLOCK_COUNT == BLOCK_COUNT, "the public number of blocks");
+  static const char *const aslr_names[BUNDLE_ASLR_COUNT] = {"bundle", "boot", "process"};
   const struct bundle_header *head = &inspection->head;
   struct pkgimg_bundle_summary *summary = &inspection->summary;
   struct cpu_features needs;
@@ -55,20 +50,14 @@ static void summarise(struct pkgimg_bundle_inspection *inspection)
       .format_version = head->version,
       .file_size = inspection->bytes.size,
       .base = head->base,
-      .until_boot = head->aslr == BUNDLE_ASLR_BOOT,
+      .aslr = aslr_names[head->aslr],
+      .regions = head->regions,
       .images = head->images.count,
       .gates = head->gates.count,
       .imports = head->imports.count,
       .residuals = head->residuals.count,
   };
   memcpy(summary->build_id, head->build_id, sizeof summary->build_id);
-  for (int i = 0; i < BLOCK_COUNT; i++)
-    summary->blocks[i] = (struct pkgimg_area){.name = kinds[i].name,
-                                              .address = head->base + bundle_starts[i],
-                                              .memory_size = head->blocks[i].size,
-                                              .file_offset = head->blocks[i].file_offset,
-                                              .file_size = head->blocks[i].size,
-                                              .protection = kinds[i].protection};
 }
 
 static enum pkgimg_status fill(struct pkgimg_bundle_inspection *inspection, const char *path,
@@ -116,6 +105,25 @@ const struct pkgimg_bundle_summary *pkgimg_bundle_inspection_summary(
   return &inspection->summary;
 }
 
+struct pkgimg_area pkgimg_bundle_inspection_block(const struct pkgimg_bundle_inspection *inspection, size_t index)
+{
+  static const struct {
+    const char *name;
+    int protection;
+  } kinds[BLOCK_COUNT] = {{"code", PROT_READ | PROT_EXEC},
+                          {"L", PROT_READ},
+                          {"W", PROT_READ | PROT_WRITE},
+                          {"H", PROT_READ | PROT_WRITE}};
+  static_assert(PKGIMG_BLOCK_COUNT == BLOCK_COUNT, "the public number of blocks");
+  const struct bundle_block_at *block = &inspection->head.blocks[index];
+  return (struct pkgimg_area){.name = kinds[index % BLOCK_COUNT].name,
+                              .address = inspection->head.base + bundle_start((unsigned)index),
+                              .memory_size = block->size,
+                              .file_offset = block->file_offset,
+                              .file_size = block->size,
+                              .protection = kinds[index % BLOCK_COUNT].protection};
+}
+
 struct pkgimg_bound_image pkgimg_bundle_inspection_image(const struct pkgimg_bundle_inspection *inspection,
                                                          size_t index)
 {
@@ -135,6 +143,16 @@ struct pkgimg_bound_image pkgimg_bundle_inspection_image(const struct pkgimg_bun
   };
   memcpy(image.build_id, entry->geometry.build_id, sizeof image.build_id);
   return image;
+}
+
+const char *pkgimg_bundle_inspection_changed(struct pkgimg_bundle_inspection *inspection, size_t index)
+{
+  struct map_counts counts = {0};
+  struct disk_header header;
+  const uint8_t *bound = bundle_image(inspection->view, (uint32_t)index)->geometry.build_id;
+  bool there = bundle_file_identity(inspection->path, inspection->view, (uint32_t)index, inspection->changed, &header,
+                                    &counts);
+  return there && memcmp(header.geometry.build_id, bound, 16) != 0 ? inspection->changed : NULL;
 }
 
 static size_t uses_of(const struct pkgimg_bundle_inspection *inspection, size_t gate)

@@ -73,7 +73,7 @@ static enum pkgimg_status walk_packed(const struct reader *stored, struct unpack
   struct span input = stored->bytes;
   uint64_t begin = clock_now(), start = 0;
   for (size_t made = 1; made > 0; start += made) {
-    TRY(unpack(unpacker, stored, &input, piece, sizeof piece, &made));
+    TRY(unpack(unpacker, &input, piece, sizeof piece, &made));
     count_objects(objects, start, (struct span){piece, made & ~7ull});
   }
   objects->heap->unpack_nanoseconds = clock_now() - begin;
@@ -88,7 +88,7 @@ static enum pkgimg_status walk_objects(const struct reader *stored, struct pkgim
     count_objects(&objects, 0, stored->bytes);
     return PKGIMG_OK;
   }
-  struct unpacker *unpacker = unpacker_create();
+  struct unpacker *unpacker = unpacker_create(stored, heap->size);
   if (!unpacker)
     return fail_memory(error, heap->size);
   enum pkgimg_status status = walk_packed(stored, unpacker, &objects);

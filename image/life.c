@@ -163,8 +163,7 @@ void image_destroy(struct pkgimg_image *image)
   if (!image->bundle)
     give_back(image);
   index_remove(image);
-  roaring_bitmap_remove_range(image->runtime->relocated, image->first_symbol,
-                              (uint64_t)image->first_symbol + image->symbol_count);
+  image->runtime->stats.symbols_relocated -= image->symbol_count;
   free(image->dependencies);
   roots_deinit(image);
   free(image->baseline_target);

@@ -20,7 +20,6 @@
 static void plan_one(struct session *session, const struct disk_geometry *geometry, const char *name)
 {
   session->plan[session->plan_count++] = (struct planned){.geometry = geometry, .name = name, .fd = -1};
-  session->slots_size += slot_size(geometry);
 }
 
 // Everything that is not loaded yet, dependencies first, the image itself last.
@@ -41,11 +40,7 @@ static enum pkgimg_status plan(struct session *session)
       plan_one(session, &entry->geometry, name);
   }
   plan_one(session, &session->header.geometry, NULL);
-  if (session->slots_size <= FORMAT_AREA_LIMIT)
-    return PKGIMG_OK;
-  return fail(session->error, PKGIMG_UNSUPPORTED, session->path,
-              "its closure takes %llu MiB of address space for one area; %llu fit into a region",
-              (unsigned long long)session->slots_size >> 20, FORMAT_AREA_LIMIT >> 20);
+  return PKGIMG_OK;
 }
 
 // ---- one image
@@ -162,7 +157,9 @@ static enum pkgimg_status choose_bodies(struct session *session, struct pkgimg_i
     return fail_memory(session->error, tables->clone_count * sizeof *image->clone_bodies);
   struct processor processor = {
       .features = &runtime->features, .vector_bits = runtime->vector_bits, .only_baseline = runtime->only_baseline};
-  TRY(bodies_choose(image->path, tables, &processor, image->clone_bodies, &runtime->stats.clones_raised, session->error));
+  struct choice choice = {0};
+  TRY(bodies_choose(image->path, tables, &processor, image->clone_bodies, &choice, session->error));
+  runtime->stats.clones_raised += choice.raised;
   for (uint32_t i = 0; i < tables->clone_count; i++)
     image->clone_symbols[i] = tables->clones[i].symbol;
   image->clone_count = tables->clone_count;
@@ -265,9 +262,8 @@ static enum pkgimg_status relocate_image(struct session *session, struct pkgimg_
   TRY(relocate(&relocation, &session->runtime->stats.sites, session->error));
   TRY(heap_fill(session, image, handle, &relocation));
   TRY(keep_deferred(session, &relocation));
-  image->first_symbol = session->runtime->next_symbol;
   image->symbol_count = tables->import_count;
-  session->runtime->next_symbol += tables->import_count;
+  session->runtime->stats.symbols_relocated += tables->import_count;
   return PKGIMG_OK;
 }
 
@@ -326,7 +322,7 @@ static enum pkgimg_status image_create(struct session *session, const struct pla
   image->geometry = *planned->geometry;
   enum pkgimg_status status = path ? index_add(image, session->error) : fail_memory(session->error, 64);
   if (status == PKGIMG_OK) {
-    image->slot = slot_take(session->region, slot_size(planned->geometry));
+    image->slot = slot_take(session->regions, slot_size(planned->geometry));
     *result = image;
     return PKGIMG_OK;
   }
@@ -384,16 +380,38 @@ static enum pkgimg_status load_one(struct session *session, size_t index)
 
 // ---- the whole closure
 
-static enum pkgimg_status load_all(struct session *session)
+// A region for an image and those after it, as many as it can hold. Whoever chose the place has chosen one.
+static enum pkgimg_status begin_region(struct session *session, size_t index)
 {
   struct pkgimg_runtime *runtime = session->runtime;
-  uint32_t first_symbol = runtime->next_symbol;
-  TRY(region_create(session->slots_size, session->search, runtime->place, &session->region, &runtime->counts,
-                    session->error));
-  TRY(host_refresh(session->error));
-  for (size_t i = 0; i < session->plan_count; i++)
+  struct region *region;
+  uint64_t size = slot_size(session->plan[index].geometry), room = runtime->reach ? runtime->reach : FORMAT_AREA_LIMIT;
+  for (size_t i = index + 1; i < session->plan_count; i++) {
+    uint64_t more = slot_size(session->plan[i].geometry);
+    if (size + more > room)
+      break;
+    size += more;
+  }
+  if (size > FORMAT_AREA_LIMIT || (session->regions && runtime->place))
+    return fail(session->error, PKGIMG_UNSUPPORTED, session->path,
+                "its closure takes more address space for one area than the %llu MiB of a region",
+                FORMAT_AREA_LIMIT >> 20);
+  TRY(region_create(size, session->search, runtime->place, &region, &runtime->counts, session->error));
+  region->next = session->regions;
+  session->regions = region;
+  return PKGIMG_OK;
+}
+
+static enum pkgimg_status load_all(struct session *session)
+{
+  for (size_t i = 0; i < session->plan_count; i++) {
+    const struct region *region = session->regions;
+    if (!region || region->size - region->taken < slot_size(session->plan[i].geometry))
+      TRY(begin_region(session, i));
+    if (i == 0)
+      TRY(host_refresh(session->error));
     TRY(load_one(session, i));
-  roaring_bitmap_add_range(runtime->relocated, first_symbol, runtime->next_symbol);
+  }
   return PKGIMG_OK;
 }
 
@@ -414,25 +432,12 @@ static enum pkgimg_status seal(struct session *session)
     const struct deferred *deferred = &session->deferred[i];
     *deferred->word = runs_code(runtime) ? ((uint64_t(*)(void))(uintptr_t)deferred->resolver)() : 0;
   }
-  return region_seal(session->region, &runtime->counts, session->error);
+  for (struct region *region = session->regions; region; region = region->next)
+    TRY(region_seal(region, &runtime->counts, session->error));
+  return PKGIMG_OK;
 }
 
-static void undo(struct session *session)
-{
-  while (session->fresh) {
-    struct pkgimg_image *image = session->runtime->last;
-    bool last = image == session->fresh;
-    for (uint32_t i = 0; i < image->dependency_count; i++)
-      image->dependencies[i]->dependents--;
-    image_destroy(image);
-    if (last)
-      session->fresh = NULL;
-  }
-  if (session->fresh_bundle)
-    bundle_undo(session->runtime, session->fresh_bundle);
-}
-
-static enum pkgimg_status load_closure(struct session *session)
+enum pkgimg_status load_closure(struct session *session)
 {
   TRY(read_closure(session));
   TRY(plan(session));
@@ -445,117 +450,4 @@ static enum pkgimg_status load_closure(struct session *session)
   TRY(seal(session));
   session_phase_done(session, PKGIMG_PHASE_SEAL);
   return PKGIMG_OK;
-}
-
-static bool may_fall_back(enum pkgimg_status status)
-{
-  return status == PKGIMG_BUSY || status == PKGIMG_WRONG_MACHINE || status == PKGIMG_MISMATCH;
-}
-
-static enum pkgimg_status load_otherwise(struct session *session, const struct bundle_header *head,
-                                         struct pkgimg_image **image);
-
-// A bundle is bound to addresses and to a kind of host. Where these are not to be had its images are
-// loaded from their own files.
-static enum pkgimg_status run_bundle(struct session *session, struct pkgimg_image **image)
-{
-  struct bundle_header head;
-  struct bundle *bundle;
-  TRY(bundle_header(session, &head));
-  if (session->runtime->flags & PKGIMG_RUNTIME_VERIFY)
-    TRY(bundle_verify(session));
-  enum pkgimg_status status = bundle_open(session, &head, &bundle);
-  if (status == PKGIMG_OK)
-    status = bundle_take(session, bundle, head.main_image, image);
-  return may_fall_back(status) ? load_otherwise(session, &head, image) : status;
-}
-
-static enum pkgimg_status run(struct session *session, struct pkgimg_image **image)
-{
-  TRY(open_root(session));
-  if (session->is_bundle) {
-    TRY(run_bundle(session, image));
-  } else {
-    TRY(image_find(session, session->header.geometry.build_id, image));
-    if (*image)
-      TRY(methods_enter(*image, session->error));
-    else
-      TRY(load_closure(session));
-    if (!*image)
-      *image = session->runtime->last;
-  }
-  (*image)->users++;
-  return PKGIMG_OK;
-}
-
-static void session_deinit(struct session *session)
-{
-  struct map_counts *counts = &session->runtime->counts;
-  region_drop(session->region);
-  image_close(&session->root, counts);
-  image_close(&session->record, counts);
-  if (session->folder != AT_FDCWD)
-    folder_close(session->folder, counts);
-  for (size_t i = 0; i < session->plan_count; i++) {
-    image_close(&(struct image_handle){.fd = session->plan[i].fd}, counts);
-    free(session->plan[i].path);
-  }
-  free(session->plan);
-  free(session->record_path);
-  free(session->deferred);
-  buffer_deinit(&session->root_tables);
-}
-
-static enum pkgimg_status attempt(struct pkgimg_runtime *runtime, const char *path, bool search,
-                                  struct pkgimg_image **image, struct pkgimg_image **fresh,
-                                  struct pkgimg_error *error)
-{
-  struct session session = {.runtime = runtime,
-                            .path = path,
-                            .error = error,
-                            .search = search,
-                            .scratch = &runtime->scratch,
-                            .phase_start = clock_now(),
-                            .root = {.fd = -1},
-                            .record = {.fd = -1},
-                            .folder = AT_FDCWD};
-  enum pkgimg_status status = run(&session, image);
-  if (status != PKGIMG_OK)
-    undo(&session);
-  session_deinit(&session);
-  *fresh = session.fresh;
-  return status;
-}
-
-// The refusal is kept for statistics; if the images cannot be loaded either, it is the error.
-static enum pkgimg_status load_otherwise(struct session *session, const struct bundle_header *head,
-                                         struct pkgimg_image **image)
-{
-  struct pkgimg_runtime *runtime = session->runtime;
-  struct pkgimg_error refusal = {0};
-  char path[4096];
-  enum pkgimg_status status = PKGIMG_NOT_FOUND;
-  if (session->error)
-    refusal = *session->error;
-  runtime->stats.bundles_refused++;
-  snprintf(runtime->stats.refusal, sizeof runtime->stats.refusal, "%.255s", refusal.text);
-  for (unsigned i = 0; status == PKGIMG_NOT_FOUND && bundle_image_path(session, head, i, path); i++)
-    status = load_image(runtime, path, image, &session->fresh, session->error);
-  if (status == PKGIMG_OK)
-    (*image)->users--;  // the caller counts itself
-  if (status == PKGIMG_NOT_FOUND && session->error) {
-    *session->error = refusal;
-    status = refusal.status;
-  }
-  return status;
-}
-
-enum pkgimg_status load_image(struct pkgimg_runtime *runtime, const char *path, struct pkgimg_image **image,
-                              struct pkgimg_image **fresh, struct pkgimg_error *error)
-{
-  enum { ATTEMPTS = 8 };
-  enum pkgimg_status status = attempt(runtime, path, false, image, fresh, error);
-  for (int i = 1; i < ATTEMPTS && status == PKGIMG_BUSY; i++)
-    status = attempt(runtime, path, true, image, fresh, error);
-  return status;
 }

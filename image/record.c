@@ -60,30 +60,21 @@ enum pkgimg_status record_read(const char *bundle, const struct bundle_header *h
   return status;
 }
 
-void record_add_set(const struct pages *pages, enum pages_set set, roaring_bitmap_t *bitmap)
-{
-  struct sites_walk walk;
-  uint32_t ids[SITES_BATCH];
-  if (!sites_begin(&walk, pages->sets[set], pages->head.file_pages))
-    return;
-  for (size_t count; (count = sites_next(&walk, ids)) > 0;)
-    roaring_bitmap_add_many(bitmap, count, ids);
-}
-
 // ---- a recording
 
 struct recording {
-  roaring_bitmap_t *sets[PAGES_SETS];  // that of the load is NULL until the load is done
+  struct page_set sets[PAGES_SETS];
+  bool loaded;
   int watch;
 };
 
 void recording_destroy(struct recording *recording)
 {
-  for (int i = 0; recording && i < PAGES_SETS; i++)
-    if (recording->sets[i])
-      roaring_bitmap_free(recording->sets[i]);
-  if (recording)
-    watch_end(recording->watch);
+  if (!recording)
+    return;
+  for (int i = 0; i < PAGES_SETS; i++)
+    page_set_deinit(&recording->sets[i]);
+  watch_end(recording->watch);
   free(recording);
 }
 
@@ -93,41 +84,34 @@ enum pkgimg_status recording_begin(struct session *session, struct bundle *bundl
   if (!recording)
     return fail_memory(session->error, sizeof *recording);
   recording->watch = -1;
+  for (int i = 0; i < PAGES_SETS; i++)
+    TRY(page_set_init(&recording->sets[i], pages_of_bundle(&bundle->head), session->error));
   return watch_begin(&bundle->head, bundle->path, &recording->watch, &session->runtime->counts, session->error);
 }
 
 static void add_page(void *context, uint32_t page)
 {
-  roaring_bitmap_add(context, page);
+  page_set_add(context, page);
 }
 
 // The header is read before anything is mapped.
-static enum pkgimg_status touched(const struct bundle *bundle, roaring_bitmap_t **bitmap,
-                                  struct pkgimg_error *error)
+static enum pkgimg_status add_touched(const struct bundle *bundle, struct page_set *set,
+                                      struct pkgimg_error *error)
 {
-  *bitmap = roaring_bitmap_create();
-  if (!*bitmap)
-    return fail_memory(error, sizeof **bitmap);
-  add_page(*bitmap, 0);
-  enum pkgimg_status status = watch_touched(&bundle->head, bundle->path, add_page, *bitmap, error);
-  if (status != PKGIMG_OK) {
-    roaring_bitmap_free(*bitmap);
-    *bitmap = NULL;
-  }
-  return status;
+  page_set_add(set, 0);
+  return watch_touched(&bundle->head, bundle->path, add_page, set, error);
 }
 
-// Without a set of its own, the load's pages are counted among the others.
+// If this fails, the end of the recording does, too, and says why.
 void recording_load_done(struct bundle *bundle)
 {
   struct recording *recording = bundle->recording;
-  if (recording && !recording->sets[PAGES_OF_LOAD] &&
-      touched(bundle, &recording->sets[PAGES_OF_LOAD], NULL) != PKGIMG_OK)
-    recording->sets[PAGES_OF_LOAD] = NULL;
+  if (recording && !recording->loaded)
+    recording->loaded = add_touched(bundle, &recording->sets[PAGES_OF_LOAD], NULL) == PKGIMG_OK;
 }
 
 // A record of another bundle, or a broken one, is replaced.
-static uint32_t merge(const struct bundle *bundle, const struct recording *recording)
+static uint32_t merge(const struct bundle *bundle, struct recording *recording)
 {
   struct buffer bytes AUTO(buffer_deinit) = {0};
   struct map_counts ignored = {0};
@@ -135,32 +119,27 @@ static uint32_t merge(const struct bundle *bundle, const struct recording *recor
   if (record_read(bundle->path, &bundle->head, &bytes, &old, &ignored, NULL) != PKGIMG_OK)
     return 1;
   for (int i = 0; i < PAGES_SETS; i++)
-    record_add_set(&old, (enum pages_set)i, recording->sets[i]);
+    page_set_add_record(&recording->sets[i], &old, (enum pages_set)i);
   return old.head.starts < UINT32_MAX ? old.head.starts + 1 : old.head.starts;
 }
 
-static enum pkgimg_status store(const struct bundle *bundle, const struct recording *recording,
+static enum pkgimg_status store(const struct bundle *bundle, struct recording *recording,
                                 struct pkgimg_error *error)
 {
   struct buffer bytes AUTO(buffer_deinit) = {0};
   char path[4096];
   TRY(path_of(bundle->path, path, error));
+  TRY(add_touched(bundle, &recording->sets[PAGES_LATER], error));
   uint32_t starts = merge(bundle, recording);
-  roaring_bitmap_andnot_inplace(recording->sets[PAGES_LATER], recording->sets[PAGES_OF_LOAD]);
+  page_set_remove(&recording->sets[PAGES_LATER], &recording->sets[PAGES_OF_LOAD]);
   TRY(pages_write(&bundle->head, starts, recording->sets, &bytes, error));
   return file_publish(path, (struct span){bytes.data, bytes.size}, 0666, error);
 }
 
 enum pkgimg_status recording_end(struct bundle *bundle, struct pkgimg_error *error)
 {
-  struct recording *recording = bundle->recording;
+  enum pkgimg_status status = store(bundle, bundle->recording, error);
+  recording_destroy(bundle->recording);
   bundle->recording = NULL;
-  enum pkgimg_status status = touched(bundle, &recording->sets[PAGES_LATER], error);
-  if (status == PKGIMG_OK && !recording->sets[PAGES_OF_LOAD])
-    recording->sets[PAGES_OF_LOAD] = roaring_bitmap_create();
-  if (status == PKGIMG_OK)
-    status =
-        recording->sets[PAGES_OF_LOAD] ? store(bundle, recording, error) : fail_memory(error, sizeof *recording);
-  recording_destroy(recording);
   return status;
 }

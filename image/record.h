@@ -19,8 +19,6 @@ PKGIMG_MUST_USE enum pkgimg_status record_take(const struct image_handle *handle
                                                struct map_counts *counts, struct pkgimg_error *error);
 /// Begin to read the record of the session's root, if it has one, into session->record.
 void record_expect(struct session *session);
-/// Add one of its sets to a bitmap.
-void record_add_set(const struct pages *pages, enum pages_set set, roaring_bitmap_t *bitmap);
 
 struct recording;
 

@@ -15,7 +15,6 @@
 #include "relocator/unwind.h"
 
 #include <pkgimg/pkgimg.h>
-#include <roaring/roaring.h>
 
 struct bundle;
 
@@ -48,7 +47,7 @@ struct pkgimg_image {
   uint32_t *clone_bodies;          // chosen address, as linked, of each clone
   uint32_t *clone_symbols;         // their indices in .dynsym, ascending
   uint32_t clone_count;
-  uint32_t first_symbol, symbol_count;  // ids of its imports in the runtime's bitmap
+  uint32_t symbol_count;           // of imports
   const struct pkgimg_image *sysimage;  // in its closure, or itself; NULL: none
   struct cpu_features baseline;         // of a system image, and the target's name; else empty
   char *baseline_target;
@@ -70,6 +69,7 @@ struct pkgimg_runtime {
   struct pkgimg_stats stats;
   struct map_counts counts;
   uint64_t place, heap_place;    // where the next load puts images, and heaps: 0 leaves it to the kernel
+  uint64_t reach;                // bytes of images in a region; 0: FORMAT_AREA_LIMIT, which is the most
   bool only_baseline;            // whatever the processor has
   struct cpu_features features;  // that code may use here, once features_known
   bool features_known;
@@ -80,8 +80,6 @@ struct pkgimg_runtime {
     struct buffer targets;       // struct target
   } scratch;
   bool closed;
-  roaring_bitmap_t *relocated;  // imports of all images that hold their final value
-  uint32_t next_symbol;
   struct type_world world;
 };
 
@@ -109,7 +107,7 @@ struct pkgimg_image *index_find(const struct pkgimg_runtime *runtime, const uint
 PKGIMG_MUST_USE enum pkgimg_status index_add(struct pkgimg_image *image, struct pkgimg_error *error);
 void index_remove(struct pkgimg_image *image);
 
-// ---- load.c
+// ---- attempt.c
 
 /// Load an image with what it needs, up to the point where its constructors may run; `image` gets
 /// one user. `fresh` is the first image that this load added, NULL if there is none.

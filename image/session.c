@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "image/session.h"
 
-#include "image/bundle.h"
 #include "image/record.h"
+
+#include "image/bundle_files.h"
 
 #include "base/clock.h"
 #include "mapper/prefetch.h"
@@ -131,7 +132,7 @@ static enum pkgimg_status try_open(struct session *session, int at, size_t skip,
   return status;
 }
 
-// A dependency lies beside the image that was asked for, or along the search path.
+// A dependency lies beside the image that was asked for, along the search path, or where a bundle knows it to be.
 enum pkgimg_status open_dependency(struct session *session, const char *name, struct image_handle *handle,
                                    char **path)
 {
@@ -144,6 +145,8 @@ enum pkgimg_status open_dependency(struct session *session, const char *name, st
     const char *folder = runtime->search_path[i];
     status = try_open(session, AT_FDCWD, 0, file_in(folder, strlen(folder), name), handle, path);
   }
+  if (status == PKGIMG_NOT_FOUND && session->origin)
+    status = bundle_open_file(session, name, handle, path);
   if (status != PKGIMG_NOT_FOUND)
     return status;
   return fail_name(session->error, PKGIMG_NOT_FOUND, session->path, name,

@@ -7,6 +7,8 @@
 
 #include "image/runtime.h"
 
+struct bundle_files;
+
 /// An image of the closure that is to be mapped.
 struct planned {
   const struct disk_geometry *geometry;
@@ -35,9 +37,9 @@ struct session {
   // the plan
   struct planned *plan;
   size_t plan_count;
-  uint64_t slots_size;
-  struct region *region;
+  struct region *regions;  // the one that is being filled, then those before it
   bool search;  // for a place, because the first choice was taken
+  const struct bundle_files *origin;  // the bundle that the load falls back from, NULL: none
   int folder;
   struct scratch_memory *scratch;
   struct deferred *deferred;
@@ -45,6 +47,7 @@ struct session {
   // what came of it
   struct pkgimg_image *fresh;
   struct bundle *fresh_bundle;
+  bool fell_back;  // to the images of a bundle
 };
 
 /// Add the time since the last call to a phase.
@@ -71,6 +74,9 @@ PKGIMG_MUST_USE enum pkgimg_status open_dependency(struct session *session, cons
 /// The same for a planned image, which a prefetch may have opened already.
 PKGIMG_MUST_USE enum pkgimg_status open_planned(struct session *session, struct planned *planned,
                                                 struct image_handle *handle, char **path);
+
+/// Load an image with what it needs from their files: all steps but the constructors. load.c
+PKGIMG_MUST_USE enum pkgimg_status load_closure(struct session *session);
 
 /// Bring the files of the plan into memory, if that pays.
 PKGIMG_MUST_USE enum pkgimg_status prefetch(struct session *session);

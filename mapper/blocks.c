@@ -11,9 +11,9 @@ static const int protections[BLOCK_COUNT] = {[BLOCK_CODE] = PROT_READ | PROT_EXE
                                              [BLOCK_W] = PROT_READ | PROT_WRITE,
                                              [BLOCK_H] = PROT_READ | PROT_WRITE};
 
-static void unmap_first(const struct bundle_header *head, int count)
+static void unmap_first(const struct bundle_header *head, unsigned count)
 {
-  for (int i = 0; i < count; i++)
+  for (unsigned i = 0; i < count; i++)
     if (head->blocks[i].size)
       munmap(block_at(head, i), head->blocks[i].size);
 }
@@ -35,14 +35,14 @@ static enum pkgimg_status fail_place(const char *file, void *mapped, struct pkgi
 enum pkgimg_status blocks_map(const struct image_handle *handle, const struct bundle_header *head,
                               struct map_counts *counts, struct pkgimg_error *error)
 {
-  for (int i = 0; i < BLOCK_COUNT; i++) {
+  for (unsigned i = 0; i < bundle_block_count(head); i++) {
     const struct bundle_block_at *block = &head->blocks[i];
     if (block->size == 0)
       continue;
     counts->system_calls++;
     counts->mappings++;
-    void *mapped = mmap(block_at(head, i), block->size, protections[i], MAP_PRIVATE | MAP_FIXED_NOREPLACE, handle->fd,
-                        (off_t)block->file_offset);
+    void *mapped = mmap(block_at(head, i), block->size, protections[i % BLOCK_COUNT], MAP_PRIVATE | MAP_FIXED_NOREPLACE,
+                        handle->fd, (off_t)block->file_offset);
     if (mapped == block_at(head, i))
       continue;
     enum pkgimg_status status = fail_place(handle->path, mapped, error);
@@ -56,12 +56,12 @@ enum pkgimg_status blocks_map(const struct image_handle *handle, const struct bu
 
 void blocks_unmap(const struct bundle_header *head)
 {
-  unmap_first(head, BLOCK_COUNT);
+  unmap_first(head, bundle_block_count(head));
 }
 
 void blocks_advise(const struct bundle_header *head, int advice, struct map_counts *counts)
 {
-  for (int i = 0; i < BLOCK_COUNT; i++)
+  for (unsigned i = 0; i < bundle_block_count(head); i++)
     if (head->blocks[i].size) {
       counts->system_calls++;
       madvise(block_at(head, i), head->blocks[i].size, advice);

@@ -8,9 +8,9 @@
 #include "mapper/mapper.h"
 
 /// Where a block lies in memory.
-static inline void *block_at(const struct bundle_header *head, int block)
+static inline void *block_at(const struct bundle_header *head, unsigned block)
 {
-  return (void *)(head->base + bundle_starts[block]);
+  return (void *)(head->base + bundle_start(block));
 }
 
 /// Map all blocks: code readable and executable, L readable, W and H private and writable. PKGIMG_BUSY if something lies

@@ -51,7 +51,7 @@ static bool ask_for_ranges(struct fetch *fetch, const struct fetch_range *ranges
 // The last entries wait for all others. From then on faults read around their page again.
 static bool end_random(struct fetch *fetch, const struct bundle_header *head, struct map_counts *counts)
 {
-  for (int i = 0; i < BLOCK_COUNT; i++) {
+  for (unsigned i = 0; i < bundle_block_count(head); i++) {
     struct io_uring_sqe *entry = head->blocks[i].size ? next_entry(fetch, counts) : NULL;
     if (head->blocks[i].size && !entry)
       return false;

@@ -67,8 +67,8 @@ enum pkgimg_status image_pread(const struct image_handle *handle, void *bytes, s
   return PKGIMG_OK;
 }
 
-// A read that may not wait tells whether the file is in memory, at hardly any cost when it is. Otherwise it begins to read
-// nevertheless: with what follows, if the kernel is not told otherwise.
+// A read that may not wait tells whether the file is in memory, at hardly any cost when it is. Otherwise it begins to
+// read nevertheless: with what follows, if the kernel is not told otherwise.
 enum head_found image_read_head(const struct image_handle *handle, void *bytes, size_t size, size_t *got,
                                 struct map_counts *counts)
 {

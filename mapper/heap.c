@@ -27,8 +27,8 @@ static uint8_t *map(uint64_t place, uint64_t size, int flags, int fd, uint64_t o
 {
   counts->system_calls++;
   counts->mappings++;
-  return mmap((void *)place, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | (place ? MAP_FIXED_NOREPLACE : 0) | flags, fd,
-              (off_t)offset);
+  return mmap((void *)place, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | (place ? MAP_FIXED_NOREPLACE : 0) | flags,
+              fd, (off_t)offset);
 }
 
 // A hole at a multiple of HUGE, found by mapping too much; it is unmapped again.
@@ -67,15 +67,16 @@ static enum pkgimg_status check_size(const struct image_handle *handle, const st
 }
 
 enum pkgimg_status heap_map(const struct image_handle *handle, const struct disk_heap *heap, enum heap_way way,
-                            uint64_t place, uint8_t **memory, struct map_counts *counts, struct pkgimg_error *error)
+                            uint64_t place, uint8_t **memory, struct map_counts *counts,
+                            struct pkgimg_error *error)
 {
   bool read = way == HEAP_READ;
   int flags = read ? MAP_ANONYMOUS : 0, fd = read ? -1 : handle->fd;
   uint64_t offset = read ? 0 : heap->file_offset;
   uint64_t room = heap_room(heap);
   TRY(check_size(handle, heap, counts, error));
-  uint8_t *mapped = place ? map(place, room, flags, fd, offset, counts)
-                          : map_somewhere(room, flags, fd, offset, counts);
+  uint8_t *mapped =
+      place ? map(place, room, flags, fd, offset, counts) : map_somewhere(room, flags, fd, offset, counts);
   if (mapped == MAP_FAILED)
     return fail_mapping(handle->path, error);
   *memory = mapped;
@@ -94,6 +95,7 @@ struct heap_source {
   const struct image_handle *handle;
   const struct disk_heap *heap;
   struct map_counts *counts;
+  struct pkgimg_error *error;
   uint64_t offset;            // of the stored bytes that were read
   struct unpacker *unpacker;  // NULL: they are as they are
   struct span left;           // of the last piece
@@ -101,14 +103,15 @@ struct heap_source {
 };
 
 struct heap_source *heap_source_create(const struct image_handle *handle, const struct disk_heap *heap,
-                                       struct map_counts *counts)
+                                       struct map_counts *counts, struct pkgimg_error *error)
 {
   bool packed = heap->compression != HEAP_PLAIN;
   struct heap_source *source = malloc(sizeof *source + (packed ? STORED_PIECE : 0));
   if (!source)
     return NULL;
-  *source = (struct heap_source){.handle = handle, .heap = heap, .counts = counts};
-  source->unpacker = packed ? unpacker_create() : NULL;
+  *source = (struct heap_source){.handle = handle, .heap = heap, .counts = counts, .error = error};
+  struct reader stored = {.file = handle->path, .origin = heap->file_offset, .error = error};
+  source->unpacker = packed ? unpacker_create(&stored, heap->size) : NULL;
   if (!packed || source->unpacker)
     return source;
   free(source);
@@ -122,37 +125,58 @@ void heap_source_destroy(struct heap_source *source)
   free(source);
 }
 
-static enum pkgimg_status read_stored(struct heap_source *source, uint8_t *bytes, uint64_t size,
-                                      struct pkgimg_error *error)
+static enum pkgimg_status read_stored(struct heap_source *source, uint8_t *bytes, uint64_t size)
 {
   TRY(image_pread(source->handle, bytes, size, source->heap->file_offset + source->offset, NULL, source->counts,
-                  error));
+                  source->error));
   source->offset += size;
   return PKGIMG_OK;
 }
 
-static enum pkgimg_status read_packed(struct heap_source *source, uint8_t *bytes, size_t size,
-                                      struct pkgimg_error *error)
+static uint64_t stored_left(const struct heap_source *source)
 {
-  struct reader reader = {.file = source->handle->path, .error = error};
-  for (size_t done = 0, made = 0; done < size; done += made) {
-    TRY(unpack(source->unpacker, &reader, &source->left, bytes + done, size - done, &made));
-    uint64_t left = source->heap->stored_size - source->offset;
-    if (made)
-      continue;
-    if (source->left.size || left == 0)  // it ended, or cannot go on
-      return fail_at(error, PKGIMG_MALFORMED, source->handle->path, source->heap->file_offset,
-                     "bytes that the compressed heap unpacks to", source->heap->size, done);
-    source->left = (struct span){source->piece, left < STORED_PIECE ? left : STORED_PIECE};
-    TRY(read_stored(source, source->piece, source->left.size, error));
+  return source->left.size + (source->heap->stored_size - source->offset);
+}
+
+// Unpack some of what is asked for, none if nothing is left to unpack.
+static enum pkgimg_status read_packed(struct heap_source *source, uint8_t *bytes, size_t size, size_t *made)
+{
+  for (*made = 0; *made == 0 && !unpacker_is_done(source->unpacker);) {
+    uint64_t left = stored_left(source);
+    if (source->left.size == 0 && left) {
+      source->left = (struct span){source->piece, left < STORED_PIECE ? left : STORED_PIECE};
+      TRY(read_stored(source, source->piece, source->left.size));
+    }
+    TRY(unpack(source->unpacker, &source->left, bytes, size, made));
+    if (left == 0)
+      break;
   }
   return PKGIMG_OK;
 }
 
-enum pkgimg_status heap_source_read(struct heap_source *source, uint8_t *bytes, size_t size,
-                                    struct pkgimg_error *error)
+static enum pkgimg_status read_packed_all(struct heap_source *source, uint8_t *bytes, size_t size)
 {
-  return source->unpacker ? read_packed(source, bytes, size, error) : read_stored(source, bytes, size, error);
+  for (size_t done = 0, made; done < size; done += made) {
+    TRY(read_packed(source, bytes + done, size - done, &made));
+    if (made == 0)
+      return unpacker_finish(source->unpacker, stored_left(source));
+  }
+  return PKGIMG_OK;
+}
+
+enum pkgimg_status heap_source_read(struct heap_source *source, uint8_t *bytes, size_t size)
+{
+  return source->unpacker ? read_packed_all(source, bytes, size) : read_stored(source, bytes, size);
+}
+
+enum pkgimg_status heap_source_end(struct heap_source *source)
+{
+  uint8_t beyond;
+  size_t made;
+  if (!source->unpacker)
+    return PKGIMG_OK;
+  TRY(read_packed(source, &beyond, 1, &made));
+  return unpacker_finish(source->unpacker, stored_left(source));
 }
 
 void heap_unmap(uint8_t *memory, uint64_t size)

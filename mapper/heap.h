@@ -28,11 +28,12 @@ PKGIMG_MUST_USE enum pkgimg_status heap_map(const struct image_handle *handle, c
 struct heap_source;
 /// NULL when out of memory. The arguments outlive it.
 struct heap_source *heap_source_create(const struct image_handle *handle, const struct disk_heap *heap,
-                                       struct map_counts *counts);
+                                       struct map_counts *counts, struct pkgimg_error *error);
 void heap_source_destroy(struct heap_source *source);
 /// The next `size` bytes.
-PKGIMG_MUST_USE enum pkgimg_status heap_source_read(struct heap_source *source, uint8_t *bytes, size_t size,
-                                                    struct pkgimg_error *error);
+PKGIMG_MUST_USE enum pkgimg_status heap_source_read(struct heap_source *source, uint8_t *bytes, size_t size);
+/// After all of them: that a compressed heap ends there, with its checksum, and that nothing is stored behind it.
+PKGIMG_MUST_USE enum pkgimg_status heap_source_end(struct heap_source *source);
 
 void heap_unmap(uint8_t *memory, uint64_t size);
 

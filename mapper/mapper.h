@@ -29,6 +29,7 @@ struct region {
   uint64_t size;     ///< bytes of all slots
   uint64_t taken;    ///< bytes of the slots that were given out, from the start
   uint32_t holders;  ///< slots that live, and the load itself
+  struct region *next;  ///< for the load
 };
 
 struct slot {
@@ -119,9 +120,5 @@ void image_unmap(const struct disk_geometry *geometry, const struct slot *slot);
 /// Open a folder, to open files in it by name.
 int folder_open(const char *path, struct map_counts *counts);
 void folder_close(int fd, struct map_counts *counts);
-
-/// Have the loader's own code mapped in one go, so that the first load does not pay for it fault by
-/// fault. An older kernel refuses, which costs nothing else.
-void map_own_code(struct map_counts *counts);
 
 #endif

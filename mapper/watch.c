@@ -37,7 +37,7 @@ static bool watch_blocks(int watch, const struct bundle_header *head, struct map
   counts->system_calls++;
   if (ioctl(watch, UFFDIO_API, &api) < 0)
     return false;
-  for (int i = 0; i < BLOCK_COUNT; i++) {
+  for (unsigned i = 0; i < bundle_block_count(head); i++) {
     struct uffdio_register block = {.range = {(uint64_t)block_at(head, i), head->blocks[i].size},
                                     .mode = UFFDIO_REGISTER_MODE_WP};
     counts->system_calls += block.range.len > 0;
@@ -72,7 +72,7 @@ void watch_end(int watch)
 // Bits of an entry of /proc/self/pagemap: in memory, in swap.
 #define PAGE_PRESENT (3ull << 62)
 
-static enum pkgimg_status look_at(const struct image_handle *map, const struct bundle_header *head, int block,
+static enum pkgimg_status look_at(const struct image_handle *map, const struct bundle_header *head, unsigned block,
                                   void (*take)(void *context, uint32_t page), void *context,
                                   struct pkgimg_error *error)
 {
@@ -100,7 +100,7 @@ enum pkgimg_status watch_touched(const struct bundle_header *head, const char *p
   struct image_handle map;
   TRY(image_open(AT_FDCWD, "/proc/self/pagemap", path, &map, &ignored, error));
   enum pkgimg_status status = PKGIMG_OK;
-  for (int i = 0; i < BLOCK_COUNT && status == PKGIMG_OK; i++)
+  for (unsigned i = 0; i < bundle_block_count(head) && status == PKGIMG_OK; i++)
     status = look_at(&map, head, i, take, context, error);
   image_close(&map, &ignored);
   return status;

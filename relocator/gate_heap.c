@@ -11,22 +11,23 @@
 #include <stdlib.h>
 
 // The program may have written over the word in front of an object; never believe more than the heap has.
-static size_t captured_size(const void *object, uint64_t left)
+// Nearer to its beginning than the first object there need not be a word.
+static size_t captured_size(const void *object, const struct heaps_place *place)
 {
-  uint64_t size = heap_object_at(object).size;
-  return size < left ? size : left;
+  uint64_t size = place->before < FORMAT_HEAP_FIRST ? 0 : heap_object_at(object).size;
+  return size < place->left ? size : place->left;
 }
 
 static void gate_free(void *object)
 {
-  uint64_t left;
-  if (!heaps_contain(object, &left))
+  struct heaps_place place;
+  if (!heaps_contain(object, &place))
     free(object);
 }
 
-static void *copy_out(const void *object, uint64_t left, size_t size)
+static void *copy_out(const void *object, const struct heaps_place *place, size_t size)
 {
-  size_t old = captured_size(object, left);
+  size_t old = captured_size(object, place);
   void *copy = size ? malloc(size) : NULL;
   if (copy)
     memcpy(copy, object, old < size ? old : size);
@@ -35,8 +36,8 @@ static void *copy_out(const void *object, uint64_t left, size_t size)
 
 static void *gate_realloc(void *object, size_t size)
 {
-  uint64_t left;
-  return object && heaps_contain(object, &left) ? copy_out(object, left, size) : realloc(object, size);
+  struct heaps_place place;
+  return object && heaps_contain(object, &place) ? copy_out(object, &place, size) : realloc(object, size);
 }
 
 static void *gate_reallocarray(void *object, size_t count, size_t size)
@@ -50,8 +51,8 @@ static void *gate_reallocarray(void *object, size_t count, size_t size)
 
 static size_t gate_usable_size(void *object)
 {
-  uint64_t left;
-  return object && heaps_contain(object, &left) ? captured_size(object, left) : malloc_usable_size(object);
+  struct heaps_place place;
+  return object && heaps_contain(object, &place) ? captured_size(object, &place) : malloc_usable_size(object);
 }
 
 // operator delete, in all its forms: (void *), then a size, an alignment, or both, or a tag. The ABI
@@ -66,9 +67,9 @@ static size_t gate_usable_size(void *object)
   static _Atomic uint64_t original##name;                                                                         \
   static void gate##name(void *object, uint64_t second, uint64_t third)                                           \
   {                                                                                                               \
-    uint64_t left;                                                                                                \
+    struct heaps_place place;                                                                                                \
     uint64_t original = atomic_load_explicit(&original##name, memory_order_relaxed);                              \
-    if (!heaps_contain(object, &left))                                                                            \
+    if (!heaps_contain(object, &place))                                                                           \
       ((void (*)(void *, uint64_t, uint64_t))(uintptr_t)original)(object, second, third);                         \
   }
 DELETES(DELETE_FUNCTION)

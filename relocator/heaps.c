@@ -102,7 +102,7 @@ void heaps_remove(const void *start)
   end_change();
 }
 
-bool heaps_contain(const void *address, uint64_t *left)
+bool heaps_contain(const void *address, struct heaps_place *place)
 {
   for (;;) {
     uint64_t version = atomic_load_explicit(&heaps.version, memory_order_acquire);
@@ -112,12 +112,11 @@ bool heaps_contain(const void *address, uint64_t *left)
       return false;
     const struct range *ranges = array->ranges;
     size_t at = find(ranges, count, (uint64_t)address);
-    bool found = at < count && get(&ranges[at].start) <= (uint64_t)address;
-    uint64_t end = at < count ? get(&ranges[at].end) : 0;
+    uint64_t start = at < count ? get(&ranges[at].start) : UINT64_MAX, end = at < count ? get(&ranges[at].end) : 0;
     atomic_thread_fence(memory_order_acquire);
     if (version % 2 == 0 && get(&heaps.version) == version) {
-      *left = end - (uint64_t)address;
-      return found;
+      *place = (struct heaps_place){(uint64_t)address - start, end - (uint64_t)address};
+      return start <= (uint64_t)address;
     }
   }
 }

@@ -13,7 +13,12 @@ PKGIMG_MUST_USE enum pkgimg_status heaps_add(const void *start, uint64_t size, s
 /// NULL is allowed.
 void heaps_remove(const void *start);
 
-/// Whether an address lies in a heap; `left` is then the number of bytes from it to the heap's end.
-bool heaps_contain(const void *address, uint64_t *left);
+/// Bytes of a heap before an address, and from it on.
+struct heaps_place {
+  uint64_t before, left;
+};
+
+/// Whether an address lies in a heap; `place` is then where.
+bool heaps_contain(const void *address, struct heaps_place *place);
 
 #endif

@@ -33,6 +33,32 @@ unsigned long long host_generation(void);
 /// Look a symbol up. False when nobody defines it.
 bool host_find(const struct host_query *query, struct host_symbol *symbol, uint64_t *lookups);
 
+/// Where a symbol is, in every process that started with the same library.
+struct host_place {
+  const uint8_t *build_id;  ///< of the library (NT_GNU_BUILD_ID)
+  size_t build_id_size;
+  const char *soname;
+  uint64_t value;  ///< from the library's base
+  bool resolver;   ///< of an IFUNC: what it returns is meant
+};
+
+/// Find a symbol's place. False if it has none: nobody defines it, or several do, or the program itself, or a library
+/// without a build id, or we stand in for it.
+bool host_place(const struct host_query *query, struct host_place *place);
+
+struct host_library {
+  uint64_t base;
+  uint64_t code_start, code_end;  ///< from the base; empty if the process has no such library
+};
+/// Find the library of a build id among those that the program started with. It is *located* then, until
+/// host_locate_none or until host_refresh notices a change.
+void host_locate(const uint8_t *build_id, size_t size, struct host_library *library);
+void host_locate_none(void);
+
+/// Whether another answer than that of a located library is possible: another object defines the symbol as well, or we
+/// stand in for it. Then host_find knows which it is.
+bool host_elsewhere(const struct host_query *query);
+
 /// Whether ld.so has loaded a library of this name (DT_SONAME).
 bool host_has_library(const char *name);
 

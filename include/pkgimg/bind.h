@@ -15,6 +15,7 @@ extern "C" {
 enum pkgimg_aslr {
   PKGIMG_ASLR_BUNDLE,  ///< when it is made
   PKGIMG_ASLR_BOOT,    ///< when it is made, and it is valid until the machine restarts
+  PKGIMG_ASLR_PROCESS, ///< in each process: the images themselves are loaded, found through the bundle
 };
 
 /// Start from PKGIMG_BIND_OPTIONS_INIT.
@@ -30,8 +31,9 @@ struct pkgimg_bind_options {
   unsigned max_vector_bits;        ///< use no body with wider vectors; 0: no limit
   uint64_t base;                   ///< first address, a multiple of 2 MiB; 0: drawn at random
   enum pkgimg_aslr aslr;
-  const char *record;  ///< a bundle of these packages whose record (pkgimg_record_end) says which images lie together;
-                       ///< NULL: the bundle that is replaced, if it has a record
+  const char *record;              ///< a bundle of these packages whose record (pkgimg_record_end) says which images lie
+                                   ///< together; NULL: that of the bundle that is replaced, if it has one
+  uint64_t reach;                  ///< bytes of images in a region at most; 0: as far as code reaches. For tests
 };
 #define PKGIMG_BIND_OPTIONS_INIT                                                                                  \
   {                                                                                                               \
@@ -41,12 +43,17 @@ struct pkgimg_bind_options {
 /// What a bundle holds.
 struct pkgimg_bind_report {
   uint64_t images, base, bytes;
+  uint64_t regions;    ///< of address space, one unless that is more than code can reach
   uint64_t sites;      ///< words that are final
   uint64_t gates;      ///< functions of the host
   uint64_t residuals;  ///< words that each process fills
+  uint64_t images_before;  ///< images that the bundle which was at the output holds, too
+  int replaced;           ///< there was one, and it was another
+  int unchanged;          ///< it was this one, and stays
 };
 
-/// Bind images with all that they need. The file appears as a whole or not at all. `report` may be NULL.
+/// Bind images with all that they need. The file appears as a whole or not at all. A bundle that is there already and would
+/// be the same again stays as it is, with its addresses, unless `base` asks for others. `report` may be NULL.
 PKGIMG_PUBLIC PKGIMG_MUST_USE enum pkgimg_status pkgimg_bind(const struct pkgimg_bind_options *options,
                                                              struct pkgimg_bind_report *report,
                                                              struct pkgimg_error *error);

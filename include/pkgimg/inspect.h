@@ -206,7 +206,7 @@ PKGIMG_PUBLIC PKGIMG_MUST_USE enum pkgimg_status pkgimg_bundle_inspection_open(
     const char *path, struct pkgimg_bundle_inspection **inspection, struct pkgimg_error *error);
 PKGIMG_PUBLIC void pkgimg_bundle_inspection_close(struct pkgimg_bundle_inspection *inspection);
 
-#define PKGIMG_BLOCK_COUNT 4
+#define PKGIMG_BLOCK_COUNT 4  ///< of each region
 struct pkgimg_bundle_summary {
   const char *machine;
   const char *features;  ///< that its code needs of a processor, separated by blanks
@@ -214,8 +214,8 @@ struct pkgimg_bundle_summary {
   uint8_t build_id[16];
   uint64_t file_size;
   uint64_t base;
-  int until_boot;  ///< it is valid until the machine restarts
-  struct pkgimg_area blocks[PKGIMG_BLOCK_COUNT];  ///< "code", "L", "W" and "H", where they go in memory
+  const char *aslr;  ///< when addresses are drawn: "bundle", "boot" (it is valid until the machine restarts), "process"
+  size_t regions;    ///< of address space
   size_t images, main_image;
   size_t gates;      ///< functions of the host
   size_t imports;    ///< what else is needed of the host
@@ -224,7 +224,7 @@ struct pkgimg_bundle_summary {
 
 /// An image of a bundle.
 struct pkgimg_bound_image {
-  const char *name, *path;  ///< the path as it was given to bind
+  const char *name, *path;  ///< the path from the folder of the bundle, or absolute
   uint8_t build_id[16];
   uint64_t address, size;   ///< of its areas in the blocks
   uint64_t heap_size;
@@ -239,6 +239,12 @@ PKGIMG_PUBLIC const struct pkgimg_bundle_summary *pkgimg_bundle_inspection_summa
 /// Each takes an index below the count in the summary. `uses` of a gate counts images.
 PKGIMG_PUBLIC struct pkgimg_bound_image pkgimg_bundle_inspection_image(
     const struct pkgimg_bundle_inspection *inspection, size_t index);
+/// "code", "L", "W" and "H" of the first region, of the second, and so on, where they go in memory; PKGIMG_BLOCK_COUNT of each.
+PKGIMG_PUBLIC struct pkgimg_area pkgimg_bundle_inspection_block(const struct pkgimg_bundle_inspection *inspection,
+                                                                size_t index);
+/// The path of the file that an image would be loaded from today, if it is there and holds another build than the one that
+/// was bound; NULL if not. Reads the beginning of that file. Valid until the next call.
+PKGIMG_PUBLIC const char *pkgimg_bundle_inspection_changed(struct pkgimg_bundle_inspection *inspection, size_t index);
 PKGIMG_PUBLIC struct pkgimg_import pkgimg_bundle_inspection_gate(const struct pkgimg_bundle_inspection *inspection,
                                                                  size_t index);
 

@@ -45,8 +45,8 @@ enum {
   /// Check every byte of each file against its build id before it is mapped (as pkgimg_verify
   /// does). Without it, a load checks what it reads: headers, tables and data.
   PKGIMG_RUNTIME_VERIFY = 1u << 1,
-  /// Find out which pages of bundles a start touches, for pkgimg_record_end. Every first touch of a page is a fault.
-  /// Loading a bundle fails with PKGIMG_UNSUPPORTED where the kernel is older than Linux 6.7 or forbids userfaultfd.
+  /// Find out which pages of bundles a start touches, for pkgimg_record_end. Each bundle is copied beside itself for that,
+  /// and every first touch of a page reads it from the disk.
   PKGIMG_RUNTIME_RECORD = 1u << 2,
 };
 
@@ -159,7 +159,7 @@ struct pkgimg_stats {
   uint64_t pages_written;      ///< 4 KiB pages that relocation and reading made private
   uint64_t symbols_resolved;   ///< symbols of the host that were looked up by name
   uint64_t symbols_bound;      ///< symbols needed whose place was already known
-  uint64_t symbols_relocated;  ///< members of the `relocated` bitmaps
+  uint64_t symbols_relocated;  ///< imports of images that are loaded now
   uint64_t sites;              ///< words that pointed somewhere
   uint64_t sites_final;        ///< of these: words that already stood right in the file
   uint64_t prefetched;         ///< files fetched ahead
@@ -179,6 +179,30 @@ PKGIMG_PUBLIC PKGIMG_MUST_USE enum pkgimg_status pkgimg_runtime_stats(struct pkg
                                                                       struct pkgimg_stats *stats,
                                                                       struct pkgimg_error *error);
 PKGIMG_PUBLIC const char *pkgimg_phase_name(enum pkgimg_phase phase);
+
+/// What pages that a process does not share with others are part of, and so why they are not shared.
+enum pkgimg_pages_of {
+  PKGIMG_PAGES_CODE,       ///< R and X: never written; there are none unless a debugger sets breakpoints
+  PKGIMG_PAGES_CONSTANTS,  ///< L: relocated, or of a bundle: words that only the process knows
+  PKGIMG_PAGES_DATA,       ///< W: the same, and what the program wrote
+  PKGIMG_PAGES_HEAP,       ///< H: relocated, or written by the program
+  PKGIMG_PAGES_GATE,       ///< addresses of the host's functions, of a bundle as a whole
+  PKGIMG_PAGES_COUNT
+};
+PKGIMG_PUBLIC const char *pkgimg_pages_name(enum pkgimg_pages_of of);
+
+struct pkgimg_pages {
+  const char *image;  ///< name; for the gate the bundle's path. Valid during the call
+  enum pkgimg_pages_of of;
+  uint64_t count;  ///< of 4 KiB, never 0
+};
+
+/// Tell `visit` of all pages of loaded images that are private to this process now. Right after a load these are the
+/// pages that it wrote; later ones, the program. The kernel is asked (/proc/self/pagemap), which takes some microseconds
+/// for each image. `visit` may not load or close.
+PKGIMG_PUBLIC PKGIMG_MUST_USE enum pkgimg_status pkgimg_runtime_pages(
+    struct pkgimg_runtime *runtime, void (*visit)(void *context, const struct pkgimg_pages *pages), void *context,
+    struct pkgimg_error *error);
 
 /// Read the whole file, an image, a bundle or the record of a bundle, and check it: structure, every table, every hash, and
 /// the build id against the bytes. Maps nothing and runs nothing.

@@ -20,7 +20,10 @@ static struct window choose(const uint8_t *image, size_t size, unsigned random)
     return window;
   const struct disk_header *header = forgery_header(&forgery);
   size_t tables = header ? header->geometry.tables_offset : 0, closure = header ? header->closure_offset : 0;
-  const struct window windows[] = {{forgery.note, sizeof(struct disk_note)},
+  const struct disk_tables *head = forgery_tables(&forgery);
+  const struct window heap = {head ? head->heap.file_offset : 0, head ? head->heap.stored_size : 0};
+  const struct window windows[] = {heap,
+                                   {forgery.note, sizeof(struct disk_note)},
                                    {tables, sizeof(struct disk_tables)},
                                    {tables + sizeof(struct disk_tables), 512},
                                    {tables, closure > tables ? closure - tables : 0},

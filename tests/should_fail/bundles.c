@@ -26,7 +26,7 @@ enum part {
   IN_HEADER,
   IN_IMAGE,  ///< the main one
   IN_FIRST_IMAGE,
-  IN_PLACES,
+  IN_ORDER,
   IN_STRINGS,
   IN_NAMES,
   IN_IDS,
@@ -40,6 +40,7 @@ enum part {
   IN_LIBRARY,
   IN_UNWIND,
   IN_THUNK,
+  IN_PLACE,
 };
 
 struct bundle_case {
@@ -61,6 +62,8 @@ struct bundle_case {
   IN_RESIDUAL, offsetof(struct bundle_residual, member), sizeof(((struct bundle_residual *)0)->member), value
 #define GATE(member, value)                                                                                       \
   IN_GATE, offsetof(struct bundle_gate, member), sizeof(((struct bundle_gate *)0)->member), value
+#define PLACE(member, value)                                                                                      \
+  IN_PLACE, offsetof(struct bundle_library, member), sizeof(((struct bundle_library *)0)->member), value
 #define NUMBER(part, value) part, 0, 4, value
 
 static const struct bundle_case cases[] = {
@@ -76,10 +79,16 @@ static const struct bundle_case cases[] = {
     {"L beside a page", HEAD(blocks[1].size, 0x200), MALFORMED, MALFORMED, "size of a block"},
     {"no L", HEAD(blocks[1].size, 0), MALFORMED, MALFORMED, NULL},
     {"W of 2^64", HEAD(blocks[2].size, HUGE & ~0x1fffffull), MALFORMED, MALFORMED, "size of a block"},
-    {"H behind the file", HEAD(blocks[3].size, 0x100000), TRUNCATED, TRUNCATED, "bytes of the bundle"},
+    {"H behind the file", HEAD(blocks[7].size, 0x100000), TRUNCATED, TRUNCATED, "bytes of the bundle"},
     {"H of 2^63", HEAD(blocks[3].size, 1ull << 63), MALFORMED, MALFORMED, "size of a block"},
-    {"drawn never", HEAD(aslr, 2), MALFORMED, MALFORMED, "addresses"},
-    {"a reserved member", HEAD(reserved, 1), MALFORMED, MALFORMED, "reserved"},
+    {"drawn never", HEAD(aslr, 3), MALFORMED, MALFORMED, "addresses"},
+    {"no regions", HEAD(regions, 0), MALFORMED, MALFORMED, "number of regions"},
+    {"more regions than there may be", HEAD(regions, 9), MALFORMED, MALFORMED, "number of regions"},
+    {"fewer regions than blocks", HEAD(regions, 1), MALFORMED, MALFORMED, "a block of no region"},
+    {"more regions than blocks", HEAD(regions, 3), MALFORMED, MALFORMED, "file offset of a block"},
+    {"another region elsewhere", HEAD(blocks[4].file_offset, 0), MALFORMED, MALFORMED, "file offset of a block"},
+    {"W of another region too small", HEAD(blocks[6].size, 0), MALFORMED, MALFORMED, "size of a block"},
+    {"code of another region over L", HEAD(blocks[4].size, 0x40200000), MALFORMED, MALFORMED, "size of a block"},
     {"main image that is not", HEAD(main_image, 99), MALFORMED, MALFORMED, "main image"},
     {"words of gates at 0", HEAD(slots, 0), MALFORMED, MALFORMED, "gates"},
     {"words of gates beside a word", HEAD(slots, 0x1004), MALFORMED, MALFORMED, "gates"},
@@ -92,7 +101,7 @@ static const struct bundle_case cases[] = {
     {"2^32 images", HEAD(images.count, 1ull << 32), MALFORMED, MALFORMED, "images"},
     {"no images", HEAD(images.count, 0), MALFORMED, MALFORMED, "main image"},
     {"images whose size wraps", HEAD(images.count, 0x0800000000000000), MALFORMED, MALFORMED, "images"},
-    {"images without an order", HEAD(places.count, 0), MALFORMED, MALFORMED, "order"},
+    {"images without an order", HEAD(order.count, 0), MALFORMED, MALFORMED, "order"},
     {"index of three names", HEAD(names.count, 3), MALFORMED, MALFORMED, "index"},
     {"index without room", HEAD(names.count, 1), MALFORMED, MALFORMED, "index"},
     {"index of no build ids", HEAD(ids.count, 0), MALFORMED, MALFORMED, "index"},
@@ -110,6 +119,8 @@ static const struct bundle_case cases[] = {
     {"image on the header", IMAGE(offset, 0), MALFORMED, MALFORMED, "offset of an image"},
     {"image beside a page", IMAGE(offset, 4104), MALFORMED, MALFORMED, "offset of an image"},
     {"image behind the others", IMAGE(offset, 0x40000000), MALFORMED, MALFORMED, "offset of an image"},
+    {"image in no region", IMAGE(offset, 2 * BUNDLE_STRIDE + 0x1000), MALFORMED, MALFORMED, "offset of an image"},
+    {"image at the start of a region", IMAGE(offset, BUNDLE_STRIDE), MALFORMED, MALFORMED, "offset of an image"},
     {"image at 2^64", IMAGE(offset, HUGE & ~0xfffull), MALFORMED, MALFORMED, "offset of an image"},
     {"image on another", IMAGE(offset, 0x1000), MALFORMED, MALFORMED, NULL},
     {"image of a page", IMAGE(slot_size, 0x1000), MALFORMED, MALFORMED, "size of an image"},
@@ -149,12 +160,17 @@ static const struct bundle_case cases[] = {
     {"2^63 exits", IMAGE(exits.count, 1ull << 63), MALFORMED, MALFORMED, "exits"},
     {"the first image on the header", FIRST(offset, 0), MALFORMED, OK, "offset of an image"},
     // The other tables.
-    {"number in the order of images", NUMBER(IN_PLACES, 999), MALFORMED, OK, "order of images"},
-    {"an image that is there twice", NUMBER(IN_PLACES, 1), MALFORMED, OK, "offset of an image"},
+    {"number in the order of images", NUMBER(IN_ORDER, 999), MALFORMED, OK, "order of images"},
+    {"an image that is there twice", NUMBER(IN_ORDER, 1), MALFORMED, OK, "offset of an image"},
     {"a first string", IN_STRINGS, 0, 1, 'x', MALFORMED, OK, "strings"},
     {"number in the index of names", NUMBER(IN_NAMES, 999), MALFORMED, OK, "index"},
     {"number in the index of build ids", NUMBER(IN_IDS, 999), MALFORMED, OK, "index"},
-    {"gate without a name", GATE(name, UINT32_MAX), MALFORMED, PKGIMG_UNDEFINED_SYMBOL, NULL},
+    {"gate without a name", GATE(name, UINT32_MAX), MALFORMED, OK, NULL},
+    {"gate in a library that is not", GATE(library, 999), MALFORMED, OK, "number of a library"},
+    {"gate behind its library", GATE(value, 0x7fffffff), OK, OK, NULL},
+    {"gate that resolves twice", GATE(resolver, 2), MALFORMED, OK, "flags"},
+    {"build id of 33 bytes", PLACE(size, 33), MALFORMED, MALFORMED, "bytes of a build id"},
+    {"library of no name", PLACE(name, UINT32_MAX), MALFORMED, OK, "bytes of strings"},
     {"gate of another hash", GATE(hash, 1), MALFORMED, OK, "hash of a name"},
     {"gate that is weak twice", GATE(weak, 2), MALFORMED, OK, "flags"},
     {"gate that is not", NUMBER(IN_GATE_USE, 999), MALFORMED, OK, "number of a gate"},
@@ -208,6 +224,17 @@ static uint64_t entry(const struct bundle_table *table, uint64_t index, size_t s
   return table->offset + index * size;
 }
 
+// The first gate that has a place in a library, so that a load believes it.
+static uint64_t placed_gate(const struct forged *forged)
+{
+  const struct bundle_table *table = &forged->head->gates;
+  const struct bundle_gate *gates = (const struct bundle_gate *)(void *)(forged->bytes + table->offset);
+  for (uint64_t i = 0; i < table->count; i++)
+    if (gates[i].library)
+      return entry(table, i, sizeof *gates);
+  abort();
+}
+
 static uint64_t place_of(const struct forged *forged, enum part part)
 {
   const struct bundle_header *head = forged->head;
@@ -217,11 +244,11 @@ static uint64_t place_of(const struct forged *forged, enum part part)
       [IN_HEADER] = 0,
       [IN_IMAGE] = main_image,
       [IN_FIRST_IMAGE] = head->images.offset,
-      [IN_PLACES] = head->places.offset,
+      [IN_ORDER] = head->order.offset,
       [IN_STRINGS] = head->strings.offset,
       [IN_NAMES] = head->names.offset,
       [IN_IDS] = head->ids.offset,
-      [IN_GATE] = head->gates.offset,
+      [IN_GATE] = placed_gate(forged),
       [IN_GATE_USE] = head->gate_uses.offset,
       [IN_IMPORT] = head->imports.offset,
       [IN_RESIDUAL] = entry(&head->residuals, image->residuals.first, sizeof(struct bundle_residual)),
@@ -231,6 +258,7 @@ static uint64_t place_of(const struct forged *forged, enum part part)
       [IN_LIBRARY] = head->libraries.offset,
       [IN_UNWIND] = head->unwind.offset,
       [IN_THUNK] = head->slots,
+      [IN_PLACE] = head->places.offset,
   };
   return places[part];
 }
@@ -325,8 +353,12 @@ unsigned run_bundles(const struct folders *folders)
   options.images = images;
   options.image_count = 2;
   options.base = 0x200012200000;
-  if (pkgimg_bind(&options, NULL, &error) != PKGIMG_OK)
+  options.reach = 0x10000;
+  struct pkgimg_bind_report report;
+  if (pkgimg_bind(&options, &report, &error) != PKGIMG_OK)
     return (unsigned)printf("%s\n", error.text);
+  if (report.regions != 2)
+    return (unsigned)printf("the good bundle has %u regions\n", (unsigned)report.regions);
   struct expectation fine = {"the good bundle", OK, NULL};
   unsigned failures = !expect_verify(&fine, good) + !expect_load(&fine, good, PKGIMG_PREFETCH_NONE);
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)

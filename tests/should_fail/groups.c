@@ -36,10 +36,6 @@ void copy_good(const struct folders *folders, const char *const *names)
 
 // ---- fields
 
-/// The image whose fields are wrong, what it depends on, and an image that was built against it.
-struct chain {
-  const char *leaf, *image, *top;
-};
 static const struct chain plain = {"leaf", "full", "top"}, many = {"many-leaf", "many", "many-top"},
                           captured = {"kept", "held", "holder"};
 
@@ -57,19 +53,26 @@ static bool refused_as_dependency(const struct field_case *row, const struct cha
   return expect_load(&expected, image_path(folders->work, chain->top), PKGIMG_PREFETCH_PLAIN) && good;
 }
 
-static bool run_field(const struct field_case *row, const struct chain *chain, const struct folders *folders)
+bool run_forgery(const struct field_case *row, const struct chain *chain, struct forgery *forged,
+                 const struct folders *folders)
 {
-  struct forgery forged = take_good(folders, chain->image);
-  for (int i = 0; i < 2; i++)
-    edit_apply(&forged, &row->edits[i]);
-  forgery_seal(&forged, row->seal);
-  publish(&forged, folders, chain->image);
+  forgery_seal(forged, row->seal);
+  publish(forged, folders, chain->image);
   const char *path = image_path(folders->work, chain->image);
   struct expectation verify = {row->name, row->verify, row->text};
   struct expectation load = {row->name, row->load, row->verify == row->load || !row->verify ? row->text : NULL};
   bool good = expect_verify(&verify, path);
   good &= expect_load(&load, path, PKGIMG_PREFETCH_NONE);
-  good &= refused_as_dependency(row, chain, &forged, folders);
+  good &= refused_as_dependency(row, chain, forged, folders);
+  return good;
+}
+
+static bool run_field(const struct field_case *row, const struct chain *chain, const struct folders *folders)
+{
+  struct forgery forged = take_good(folders, chain->image);
+  for (int i = 0; i < 2; i++)
+    edit_apply(&forged, &row->edits[i]);
+  bool good = run_forgery(row, chain, &forged, folders);
   forgery_deinit(&forged);
   return good;
 }
@@ -109,7 +112,8 @@ unsigned run_closures(const struct folders *folders)
   return run_fields(closure_cases, closure_case_count, &plain, folders);
 }
 
-// There is no room for these in the good image. Names and features are zeros: the first of the strings, and nothing.
+// There is no room for these in the good image. Names and features are zeros: the first of the strings, and
+// nothing.
 static bool run_target_count(uint32_t count, enum pkgimg_status status, const struct folders *folders)
 {
   struct forgery forged = take_good(folders, many.image);

@@ -19,6 +19,16 @@ struct forgery take_good(const struct folders *folders, const char *name);
 void copy_good(const struct folders *folders, const char *const *names);
 void publish(const struct forgery *forgery, const struct folders *folders, const char *name);
 
+/// The image that is forged, what it depends on, and an image that was built against it.
+struct chain {
+  const char *leaf, *image, *top;
+};
+struct field_case;
+/// Seal a forged image and publish it; whether it is verified, loaded, and loaded as a dependency with what the
+/// row says. Its leaf is in the working folder.
+bool run_forgery(const struct field_case *row, const struct chain *chain, struct forgery *forged,
+                 const struct folders *folders);
+
 #define SKIPPED UINT_MAX
 
 /// Each returns how many inputs were not refused as they should be, or SKIPPED.
@@ -29,6 +39,7 @@ unsigned run_types(const struct folders *folders);
 unsigned run_closures(const struct folders *folders);
 unsigned run_clones(const struct folders *folders);
 unsigned run_captured(const struct folders *folders);
+unsigned run_packed(const struct folders *folders);
 unsigned run_bitmaps(const struct folders *folders);
 unsigned run_graphs(const struct folders *folders);
 unsigned run_files(const struct folders *folders);

@@ -19,6 +19,7 @@ static const struct group {
     {"closures", run_closures},
     {"clones", run_clones},
     {"captured", run_captured},
+    {"packed", run_packed},
     {"bitmaps", run_bitmaps},
     {"graphs", run_graphs},
     {"files", run_files},

@@ -139,6 +139,7 @@ static void taken_and_alone(void)
   struct pkgimg_runtime *runtime = open_runtime(0);
   CHECK_STATUS(pkgimg_load(runtime, path, &image, &error), PKGIMG_BUSY, &error);
   CHECK(strstr(error.text, "address space") && strstr(error.text, "alone.bundle"));
+  CHECK(stats_of(runtime).bundles_refused == 1);
   pkgimg_runtime_close(runtime);
   CHECK(world_leaked(&before) == 0);
 }
@@ -160,6 +161,20 @@ static void another_processor(void)
   expect_refusal(runtime, NULL);
   pkgimg_runtime_close(runtime);
   CHECK(world_leaked(&before) == 0);
+}
+
+// What counts is the code that was chosen, not what could have been.
+static void only_what_was_chosen(void)
+{
+  struct pkgimg_runtime_options options = {.size = sizeof options, .cpu_mask = "avx"};
+  struct pkgimg_runtime *runtime;
+  struct pkgimg_bind_options narrow = PKGIMG_BIND_OPTIONS_INIT;
+  narrow.max_vector_bits = 128;
+  const char *path = bound("bodies.bundle", "bodies-wide", &narrow, NULL);
+  CHECK_OK(pkgimg_runtime_open(&options, &runtime, &error), &error);
+  CHECK(((int (*)(int))symbol(load(runtime, path), "bodies_function"))(20) == 21);
+  expect_refusal(runtime, NULL);
+  pkgimg_runtime_close(runtime);
 }
 
 static void forge(const char *path, size_t offset, uint8_t change)
@@ -185,6 +200,23 @@ static void another_boot(void)
     pkgimg_runtime_close(runtime);
     forge(path, offsetof(struct bundle_header, boot), 1);
   }
+  CHECK(world_leaked(&before) == 0);
+  events_take();
+}
+
+// Addresses that no two processes share: the bundle only tells which images to load.
+static void drawn_per_process(void)
+{
+  struct pkgimg_bind_options options = PKGIMG_BIND_OPTIONS_INIT;
+  options.aslr = PKGIMG_ASLR_PROCESS;
+  options.base = 0x200000400000;
+  struct pkgimg_runtime *runtime = open_runtime(0);
+  struct pkgimg_image *leaf = load(runtime, bound("process.bundle", "leaf", &options, NULL));
+  expect_refusal(runtime, "each process");
+  struct pkgimg_stats stats = stats_of(runtime);
+  CHECK(stats.images_bound == 0 && stats.images == 1 && stats.sites > stats.sites_final);
+  CHECK((uint64_t)symbol(leaf, "leaf_function") - options.base > 4ull * FORMAT_AREA_LIMIT);
+  pkgimg_runtime_close(runtime);
   CHECK(world_leaked(&before) == 0);
   events_take();
 }
@@ -283,7 +315,9 @@ int main(void)
   taken();
   taken_and_alone();
   another_processor();
+  only_what_was_chosen();
   another_boot();
+  drawn_per_process();
   another_page_size();
   kept_objects();
   end_of_process();

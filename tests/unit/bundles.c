@@ -2,6 +2,7 @@
 #include "tests/unit/bundles.h"
 
 struct pkgimg_error error;
+uint64_t bound_reach;
 
 const char *bound(const char *file, const char *images, const struct pkgimg_bind_options *more,
                   struct pkgimg_bind_report *report)
@@ -18,7 +19,12 @@ const char *bound(const char *file, const char *images, const struct pkgimg_bind
     paths[options.image_count++] = image_path(name);
   options.images = paths;
   options.output = scratch_path(file);
-  CHECK_OK(pkgimg_bind(&options, report, &error), &error);
+  options.reach = bound_reach;
+  struct pkgimg_bind_report own;
+  CHECK_OK(pkgimg_bind(&options, &own, &error), &error);
+  CHECK(own.regions == (bound_reach == 1 ? own.images : 1));
+  if (report)
+    *report = own;
   return options.output;
 }
 

@@ -13,6 +13,9 @@
 
 extern struct pkgimg_error error;
 
+/// What `bound` sets as reach: 1 puts each image into a region of its own. 0 at first.
+extern uint64_t bound_reach;
+
 /// Bind images, "leaf" or "left leaf top", the last of them the main one, into the scratch folder. `report` and
 /// `more` may be NULL.
 const char *bound(const char *file, const char *images, const struct pkgimg_bind_options *more,

@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <malloc.h>
 #include <pthread.h>
+#include <sys/mman.h>
 
 CHECK_MAIN_FILE
 
@@ -23,8 +24,8 @@ static const void *place(uint64_t index)
 
 static bool contains(const void *address)
 {
-  uint64_t left;
-  return heaps_contain(address, &left);
+  struct heaps_place at;
+  return heaps_contain(address, &at);
 }
 
 // ---- ranges
@@ -38,11 +39,11 @@ static void none_at_first(void)
 
 static void borders(void)
 {
-  uint64_t left = 0;
+  struct heaps_place at = {0};
   const uint8_t *start = place(0);
   CHECK_OK(heaps_add(start, 0x1000, &error), &error);
   CHECK(!contains(start - 1) && contains(start) && contains(start + 0xfff) && !contains(start + 0x1000));
-  CHECK(heaps_contain(start + 0x10, &left) && left == 0xff0);
+  CHECK(heaps_contain(start + 0x10, &at) && at.before == 0x10 && at.left == 0xff0);
   heaps_remove(start + 1);  // where none begins
   CHECK(contains(start));
   heaps_remove(start);
@@ -75,13 +76,13 @@ static _Atomic int over;
 static void *read_on(void *context)
 {
   unsigned long *wrong = context;
-  uint64_t left;
+  struct heaps_place at;
   for (uint64_t i = 0; !over; i++) {
     const uint8_t *lasting = place(1000 + 200 * (i % LASTING));
-    *wrong += !heaps_contain(lasting + 0x20, &left) || left != 0xfe0;
+    *wrong += !heaps_contain(lasting + 0x20, &at) || at.before != 0x20 || at.left != 0xfe0;
     *wrong += contains(lasting + 0x1000);
-    if (heaps_contain((const uint8_t *)place(1001 + i % PASSING) + 0x30, &left))
-      *wrong += left != 0xfd0;
+    if (heaps_contain((const uint8_t *)place(1001 + i % PASSING) + 0x30, &at))
+      *wrong += at.before != 0x30 || at.left != 0xfd0;
   }
   return NULL;
 }
@@ -195,8 +196,26 @@ static void overwritten_headers(void)
     free(copy);
     gate_free(last);
   }
-  // The first byte of the heap has no word in front of it; nor has one that is no object at all.
-  CHECK(gate_usable(heap + 8) <= sizeof heap - 8);
+  // What is no object at all.
+  CHECK(gate_usable(heap + 24) <= sizeof heap - 24);
+}
+
+// Nothing is read in front of a heap, whatever a program takes for an object.
+static void before_the_first(void)
+{
+  uint8_t *pages = mmap(NULL, 8192, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0), *start = pages + 4096;
+  CHECK(pages != MAP_FAILED && mprotect(start, 4096, PROT_READ | PROT_WRITE) == 0);
+  memset(start, 0x55, 4096);
+  CHECK_OK(heaps_add(start, 4096, &error), &error);
+  for (unsigned i = 0; i < FORMAT_HEAP_FIRST; i++) {
+    CHECK(gate_usable(start + i) == 0);
+    uint8_t *copy = gate_realloc(start + i, 100);
+    CHECK(copy != NULL);
+    free(copy);
+    gate_free(start + i);
+  }
+  heaps_remove(start);
+  munmap(pages, 8192);
 }
 
 // ---- operator delete, in each of its forms
@@ -253,6 +272,7 @@ int main(void)
   captured_objects();
   ordinary_objects();
   overwritten_headers();
+  before_the_first();
   deletes();
   heaps_remove(heap);
   return check_verdict();

@@ -57,7 +57,7 @@ static void read_versions(const struct elf_file *file, struct versions *versions
 }
 
 struct counts {
-  unsigned same, different, gates;
+  unsigned same, different, gates, places;
 };
 
 extern void *__tls_get_addr(const struct tls_index *index);
@@ -78,9 +78,29 @@ static bool is_interceptor(const char *name, uint8_t type, const void *found)
   return world_is_sanitized() && type != STT_TLS && found == dlsym(RTLD_DEFAULT, name);
 }
 
+// What a build id and an offset tell is what ld.so says, too.
+static void compare_place(const char *name, const char *version, uint8_t type, void *expected, struct counts *counts)
+{
+  struct host_query query = {.name = name, .version = version, .hash = gnu_hash(name), .type = type};
+  struct host_place place;
+  struct host_library library;
+  host_locate_none();
+  if ((type != STT_FUNC && type != STT_GNU_IFUNC) || !host_place(&query, &place))
+    return;
+  CHECK(host_elsewhere(&query));
+  host_locate(place.build_id, place.build_id_size, &library);
+  CHECK(!host_elsewhere(&query));
+  CHECK(place.value >= library.code_start && place.value < library.code_end);
+  uint64_t found = library.base + place.value;
+  if (place.resolver)
+    found = ((uint64_t(*)(void))(uintptr_t)found)();
+  counts->places += CHECK((void *)found == expected);
+}
+
 static void compare_symbol(const char *name, const char *version, uint8_t type, struct counts *counts)
 {
   void *expected = dlvsym(RTLD_DEFAULT, name, version), *found = found_address(name, version, type);
+  compare_place(name, version, type, expected, counts);
   if (gate_find(name))
     counts->gates += found == (void *)gate_find(name)->function;
   else if (expected == found || is_interceptor(name, type, found))
@@ -107,8 +127,9 @@ static void compare_library(const char *name)
     if (defined && version && ELF64_ST_BIND(symbol->st_info) != STB_LOCAL)
       compare_symbol(file.strings + symbol->st_name, version, ELF64_ST_TYPE(symbol->st_info), &counts);
   }
-  printf("%s: %u the same, %u gates, %u different\n", name, counts.same, counts.gates, counts.different);
-  CHECK(counts.same > 20 && counts.different == 0);
+  printf("%s: %u the same, %u gates, %u different, %u places\n", name, counts.same, counts.gates, counts.different,
+         counts.places);
+  CHECK(counts.same > 20 && counts.different == 0 && counts.places > 20);
   elf_file_deinit(&file);
   dlclose(handle);
 }
@@ -148,6 +169,9 @@ static void own_symbols(void)
 {
   CHECK(address("symbol_of_the_program", "") == &symbol_of_the_program);
   CHECK(address("environ_like", "") == (void *)environ_like);
+  struct host_query query = {.name = "environ_like", .version = "", .hash = gnu_hash("environ_like")};
+  struct host_place place;
+  CHECK(!host_place(&query, &place));  // each program has others
   CHECK(address("environ", "GLIBC_2.2.5") == dlsym(RTLD_DEFAULT, "environ"));
   CHECK(address("stdout", "GLIBC_2.2.5") == &stdout);
 }

@@ -55,6 +55,7 @@ static const struct recipe recipes[] = {
     {"kept", .source = "kept.c", .precompile = "captured_warm"},
     {"kept-user", .source = "kept.c", .deps = {"kept"}, .cflags = {"-DUSER"}, .precompile = "user_warm",
      .compress = 1},
+    {"bodies-wide", .source = "bodies.c", .target = "x86-64;x86-64-v3,clone_all"},
     {"bodies-user", .source = "bodies.c", .deps = {"bodies"}, .cflags = {"-DUSER"}},
 };
 

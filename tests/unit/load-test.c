@@ -2,6 +2,7 @@
 //
 // The public interface of the load side, on a graph of four images (top -> left, right -> leaf): what is the
 // same image, what runs in which order, what is found where, and that nothing remains.
+#include "image/runtime.h"
 #include "tests/unit/check.h"
 #include "tests/unit/events.h"
 #include "tests/unit/world.h"
@@ -12,12 +13,14 @@ CHECK_MAIN_FILE
 
 static struct pkgimg_error error;
 static struct world before;
+static uint64_t reach;  // of the runtimes that open_runtime makes
 
 static struct pkgimg_runtime *open_runtime(unsigned flags)
 {
   struct pkgimg_runtime_options options = {.size = sizeof options, .flags = flags};
   struct pkgimg_runtime *runtime = NULL;
   CHECK_OK(pkgimg_runtime_open(&options, &runtime, &error), &error);
+  runtime->reach = reach;
   return runtime;
 }
 
@@ -335,6 +338,24 @@ static void loads_that_fail_leave_nothing(void)
   events_take();
 }
 
+// What one region cannot hold.
+static void several_regions(void)
+{
+  reach = 1;
+  struct pkgimg_runtime *runtime = open_runtime(0);
+  struct pkgimg_image *top = load(runtime, "top");
+  CHECK(load(runtime, "left")->slot.region != top->slot.region);
+  pkgimg_runtime_close(runtime);
+  events_take();
+  order();
+  references();
+  symbols_of_every_kind();
+  addresses();
+  constructor_loads();
+  loads_that_fail_leave_nothing();
+  reach = 0;
+}
+
 int main(void)
 {
   // The first load may have ld.so and libc make things that stay.
@@ -357,5 +378,6 @@ int main(void)
   dependencies_not_as_built();
   search_path();
   loads_that_fail_leave_nothing();
+  several_regions();
   return check_verdict();
 }

@@ -208,12 +208,13 @@ static void ways_to_a_heap(void)
 // In two pieces, of which the second begins where the first ended.
 static void fill(const struct image_handle *handle, const struct disk_heap *heap, uint8_t *memory)
 {
-  struct heap_source *source = heap_source_create(handle, heap, &counts);
+  struct heap_source *source = heap_source_create(handle, heap, &counts, &error);
   if (!CHECK(source && memory[0] == 0 && memory[heap->size - 1] == 0))
     return;
-  CHECK_OK(heap_source_read(source, memory, 8, &error), &error);
+  CHECK_OK(heap_source_read(source, memory, 8), &error);
   CHECK(memory[7] == 0x11 && memory[8] == 0);
-  CHECK_OK(heap_source_read(source, memory + 8, heap->size - 8, &error), &error);
+  CHECK_OK(heap_source_read(source, memory + 8, heap->size - 8), &error);
+  CHECK_OK(heap_source_end(source), &error);
   heap_source_destroy(source);
 }
 

@@ -11,6 +11,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <roaring/roaring.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <time.h>
@@ -371,7 +372,9 @@ static void outdated(void)
   struct subject subject = {0};
   name(&subject, bound("old.bundle", "leaf top", NULL, NULL));
   CHECK(record(subject.path, CALL_TOP));
-  bound("old.bundle", "leaf top", NULL, NULL);
+  struct pkgimg_bind_options elsewhere = PKGIMG_BIND_OPTIONS_INIT;
+  elsewhere.base = 0x200000400000;
+  bound("old.bundle", "leaf top", &elsewhere, NULL);
   struct pkgimg_stats stats = start(subject.path, PKGIMG_PREFETCH_PLAIN);
   CHECK(stats.records_refused == 1 && strstr(stats.record_refusal, "another bundle"));
   CHECK(record(subject.path, CALL_TOP));
@@ -427,8 +430,11 @@ static void ordering(const struct subject *subject)
   options.image_count = 1;
   CHECK_STATUS(pkgimg_bind(&options, NULL, &error), PKGIMG_NOT_FOUND, &error);
   CHECK(strstr(error.text, "other.bundle.pages") && access(options.output, F_OK) != 0);
+  struct pkgimg_bind_report report;
   bound("one.bundle", images, NULL, NULL);
   expect_together(subject->path);
+  bound("one.bundle", images, NULL, &report);  // without a record for this one its order stays
+  CHECK(report.unchanged);
 }
 
 int main(void)

@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: MIT
+//
+// The files of a bundle's images: where they are looked for, and whether the main one is still what was bound.
+#include "image/bundle_files.h"
+
+#include "image/bundle_parts.h"
+#include "mapper/blocks.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+
+bool bundle_files_open(struct session *session, const struct bundle_header *head, struct bundle_files *files)
+{
+  *files = (struct bundle_files){.path = session->path, .head = *head};
+  files->code = blocks_map_tables(&session->root, &files->head, &session->runtime->counts);
+  return files->code;
+}
+
+void bundle_files_close(const struct bundle_files *files)
+{
+  blocks_unmap_tables(&files->head, files->code);
+}
+
+static size_t folder_length(const char *path)
+{
+  const char *slash = strrchr(path, '/');
+  return slash ? (size_t)(slash - path) + 1 : 0;
+}
+
+bool bundle_file_path(const char *bundle_path, struct bundle_view view, uint32_t index, unsigned attempt, char *path)
+{
+  const char *stored = bundle_string(view, bundle_image(view, index)->path);
+  const char *file = stored + folder_length(stored);
+  int folder = *stored == '/' && attempt == 1 ? 0 : (int)folder_length(bundle_path), length = -1;
+  if (*file && attempt < 2)
+    length = snprintf(path, BUNDLE_PATH, "%.*s%s", folder, bundle_path, attempt == 0 ? file : stored);
+  return length > 0 && length < BUNDLE_PATH;
+}
+
+enum pkgimg_status bundle_open_file(struct session *session, const char *name, struct image_handle *handle,
+                                    char **path)
+{
+  const struct bundle_files *files = session->origin;
+  struct bundle_view view = {&files->head, files->code};
+  uint32_t index = bundle_find_name(view, name);
+  enum pkgimg_status status = PKGIMG_NOT_FOUND;
+  char tried[BUNDLE_PATH];
+  for (unsigned i = 0; index != BUNDLE_NONE && status == PKGIMG_NOT_FOUND &&
+                       bundle_file_path(files->path, view, index, i, tried); i++)
+    status = image_open(AT_FDCWD, tried, tried, handle, &session->runtime->counts, session->error);
+  if (status != PKGIMG_OK)
+    return status;
+  handle->path = *path = strdup(tried);
+  if (*path)
+    return PKGIMG_OK;
+  image_close(handle, &session->runtime->counts);
+  return fail_memory(session->error, sizeof tried);
+}
+
+static enum pkgimg_status read_identity(const char *path, struct disk_header *header, struct map_counts *counts)
+{
+  _Alignas(8) uint8_t head[FORMAT_HEAD];
+  size_t size = 0;
+  struct image_handle handle;
+  TRY(image_open(AT_FDCWD, path, path, &handle, counts, NULL));
+  enum pkgimg_status status = image_pread(&handle, head, sizeof head, 0, &size, counts, NULL);
+  image_close(&handle, counts);
+  TRY(status);
+  struct reader reader = {.file = path, .bytes = {head, size}};
+  return header_read(&reader, header);
+}
+
+bool bundle_file_identity(const char *bundle_path, struct bundle_view view, uint32_t index, char *path,
+                          struct disk_header *header, struct map_counts *counts)
+{
+  enum pkgimg_status status = PKGIMG_NOT_FOUND;
+  for (unsigned i = 0; status == PKGIMG_NOT_FOUND && bundle_file_path(bundle_path, view, index, i, path); i++)
+    status = read_identity(path, header, counts);
+  return status == PKGIMG_OK;
+}
+
+// What an image is built against is part of its identity, so the main image tells of its whole closure.
+enum pkgimg_status bundle_check_main(struct session *session, const struct bundle *bundle)
+{
+  struct disk_header header;
+  char path[BUNDLE_PATH];
+  const struct bundle_image *entry = entry_at(bundle, bundle->head.main_image);
+  if (marked(bundle->active, bundle->head.main_image) ||
+      !bundle_file_identity(bundle->path, view_of(bundle), bundle->head.main_image, path, &header,
+                            &session->runtime->counts) ||
+      memcmp(header.geometry.build_id, entry->geometry.build_id, 16) == 0)
+    return PKGIMG_OK;
+  struct hex_id bound = hex_id(entry->geometry.build_id), found = hex_id(header.geometry.build_id);
+  return fail(session->error, PKGIMG_MISMATCH, session->path, "changed since: bound was %s with build id %s, now it has %s",
+              path, bound.text, found.text);
+}

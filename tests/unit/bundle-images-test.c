@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: MIT
+//
+// Bundles and the files of their images: images that were built anew, images that lie in other folders, trees that are
+// moved as a whole.
+#include "tests/unit/bundles.h"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+CHECK_MAIN_FILE
+
+static struct world before;
+
+// An image of the unit tests, perhaps under another name.
+static const char *copied(const char *name, const char *to)
+{
+  size_t size;
+  uint8_t *bytes = read_all(image_path(name), &size);
+  const char *path = scratch_path(to);
+  unlink(path);
+  write_all(path, bytes, size);
+  free(bytes);
+  return path;
+}
+
+static const char *bound_there(const char *main_image, const char *file, const char *folder, uint64_t base)
+{
+  struct pkgimg_bind_options options = PKGIMG_BIND_OPTIONS_INIT;
+  options.images = &main_image;
+  options.image_count = 1;
+  options.search_path = &folder;
+  options.search_path_count = folder != NULL;
+  options.output = scratch_path(file);
+  options.base = base;
+  CHECK_OK(pkgimg_bind(&options, NULL, &error), &error);
+  return options.output;
+}
+
+// ---- built anew
+
+// Another image takes the file of the main one. What it needs still is in the bundle.
+static void changed_image(void)
+{
+  copied("leaf", "leaf.so");
+  const char *left = copied("left", "left.so"), *path = bound_there(left, "left.bundle", NULL, 0);
+  struct pkgimg_runtime *runtime = open_runtime(0);
+  load(runtime, path);
+  expect_refusal(runtime, NULL);
+  pkgimg_runtime_close(runtime);
+  copied("right", "left.so");
+  runtime = open_runtime(0);
+  struct pkgimg_image *image = load(runtime, path);
+  expect_refusal(runtime, "changed since: bound was");
+  CHECK(stats_of(runtime).bundles_refused == 1 && stats_of(runtime).images_bound == 1);
+  CHECK(strcmp(pkgimg_image_name(image), "right") == 0 && strcmp(pkgimg_image_path(image), left) == 0);
+  struct pkgimg_image *leaf = pkgimg_image_at(runtime, *(void **)symbol(image, "right_one"));
+  CHECK(leaf && strcmp(pkgimg_image_path(leaf), path) == 0);
+  CHECK(load(runtime, path) == image && load(runtime, left) == image);
+  pkgimg_runtime_close(runtime);
+  CHECK(world_leaked(&before) == 0);
+  events_take();
+}
+
+// What was built anew does not fit what it needs: the error is that of loading it.
+static void changed_alone(void)
+{
+  struct pkgimg_image *image;
+  copied("leaf", "leaf.so");
+  const char *left = copied("left", "left.so"), *path = bound_there(left, "left.bundle", NULL, 0);
+  copied("top", "left.so");
+  struct pkgimg_runtime *runtime = open_runtime(0);
+  CHECK_STATUS(pkgimg_load(runtime, path, &image, NULL), PKGIMG_NOT_FOUND, &error);
+  CHECK_STATUS(pkgimg_load(runtime, path, &image, &error), PKGIMG_NOT_FOUND, &error);
+  CHECK(strstr(error.text, "left.so") && strstr(error.text, "right: a dependency"));
+  expect_refusal(runtime, "changed since: bound was");  // even where nobody took the error
+  CHECK(stats_of(runtime).bundles_refused == 2);
+  pkgimg_runtime_close(runtime);
+  CHECK(world_leaked(&before) == 0);
+}
+
+// No image, or none that is there: the bundle is all there is.
+static void not_an_image(void)
+{
+  copied("leaf", "leaf.so");
+  const char *left = copied("left", "left.so"), *path = bound_there(left, "left.bundle", NULL, 0);
+  for (int gone = 0; gone < 2; gone++) {
+    if (gone)
+      unlink(left);
+    else
+      write_all(left, "torn", 4);
+    struct pkgimg_runtime *runtime = open_runtime(0);
+    CHECK(strcmp(pkgimg_image_path(load(runtime, path)), path) == 0);
+    expect_refusal(runtime, NULL);
+    pkgimg_runtime_close(runtime);
+  }
+  events_take();
+}
+
+// A dependency that was built anew is no reason: what is bound was built against the older one.
+static void changed_dependency(void)
+{
+  copied("leaf", "leaf.so");
+  const char *left = copied("left", "left.so"), *path = bound_there(left, "left.bundle", NULL, 0);
+  copied("tables", "leaf.so");
+  struct pkgimg_runtime *runtime = open_runtime(0);
+  CHECK(strcmp(pkgimg_image_path(load(runtime, path)), path) == 0);
+  expect_refusal(runtime, NULL);
+  pkgimg_runtime_close(runtime);
+  events_take();
+}
+
+// ---- in other folders
+
+// Each image lies elsewhere, and the place of the bundle is one that no process has.
+static void elsewhere(void)
+{
+  const char *folders[] = {"tree", "tree/a", "tree/b", "tree/c"};
+  for (int i = 0; i < 4; i++)
+    CHECK(mkdir(scratch_path(folders[i]), 0777) == 0);
+  copied("leaf", "tree/a/leaf.so");
+  const char *left = copied("left", "tree/b/left.so");
+  const char *path = bound_there(left, "tree/c/left.bundle", scratch_path("tree/a"), 0x7fffffe00000);
+  for (int moved = 0; moved < 2; moved++) {
+    if (moved) {
+      CHECK(rename(scratch_path("tree"), scratch_path("moved")) == 0);
+      path = scratch_path("moved/c/left.bundle");
+    }
+    struct pkgimg_runtime *runtime = open_runtime(0);
+    struct pkgimg_image *image = load(runtime, path);
+    expect_refusal(runtime, "address space");
+    CHECK(stats_of(runtime).bundles_refused == 1 && stats_of(runtime).images == 2);
+    CHECK(strcmp(pkgimg_image_name(image), "left") == 0 && strstr(pkgimg_image_path(image), "/c/../b/left.so"));
+    struct pkgimg_image *leaf = pkgimg_image_at(runtime, *(void **)symbol(image, "left_one"));
+    CHECK(leaf && strstr(pkgimg_image_path(leaf), "/c/../a/leaf.so"));
+    pkgimg_runtime_close(runtime);
+    CHECK(world_leaked(&before) == 0);
+    events_take();
+  }
+}
+
+int main(void)
+{
+  pkgimg_runtime_close(open_runtime(0));
+  world_look(&before);
+  changed_image();
+  changed_alone();
+  not_an_image();
+  changed_dependency();
+  elsewhere();
+  return check_verdict();
+}
