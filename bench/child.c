@@ -14,6 +14,7 @@ struct moment {
   uint64_t nanoseconds;
   long faults;
   long anonymous;  // KiB of memory that is its own: made, or copied from a file by writing
+  long read;       // bytes that the disk was asked for
 };
 
 static uint64_t now(void)
@@ -32,21 +33,31 @@ static long faults(void)
 
 // No stdio: it would allocate, and so write pages, between the measurements. Not Private_Dirty, which also counts
 // clean mappings of a file that the kernel has not yet written back, as after a build.
-static long anonymous(void)
+static long field(const char *path, const char *name)
 {
   static char text[4096];
-  int file = open("/proc/self/smaps_rollup", O_RDONLY | O_CLOEXEC);
+  int file = open(path, O_RDONLY | O_CLOEXEC);
   ssize_t size = file < 0 ? -1 : read(file, text, sizeof text - 1);
   close(file);
   text[size < 0 ? 0 : size] = 0;
-  const char *line = strstr(text, "Anonymous:");
-  return line ? strtol(line + strlen("Anonymous:"), NULL, 10) : 0;
+  const char *line = strstr(text, name);
+  return line ? strtol(line + strlen(name), NULL, 10) : 0;
+}
+
+static long anonymous(void)
+{
+  return field("/proc/self/smaps_rollup", "Anonymous:");
+}
+
+static long bytes_read(void)
+{
+  return field("/proc/self/io", "\nread_bytes:");
 }
 
 // The clock is read last before the work and first after it.
 static struct moment before(void)
 {
-  struct moment moment = {.anonymous = anonymous()};
+  struct moment moment = {.anonymous = anonymous(), .read = bytes_read()};
   moment.faults = faults();
   moment.nanoseconds = now();
   return moment;
@@ -57,13 +68,15 @@ static struct moment after(void)
   struct moment moment = {.nanoseconds = now()};
   moment.faults = faults();
   moment.anonymous = anonymous();
+  moment.read = bytes_read();
   return moment;
 }
 
 static void print(const char *what, struct moment start, struct moment end)
 {
-  printf("%s_ns %lu\n%s_faults %ld\n%s_pages %ld\n", what, (unsigned long)(end.nanoseconds - start.nanoseconds),
-         what, end.faults - start.faults, what, (end.anonymous - start.anonymous) / 4);
+  printf("%s_ns %lu\n%s_faults %ld\n%s_pages %ld\n%s_read_kib %ld\n", what,
+         (unsigned long)(end.nanoseconds - start.nanoseconds), what, end.faults - start.faults, what,
+         (end.anonymous - start.anonymous) / 4, what, (end.read - start.read) / 1024);
 }
 
 static int ascending(const void *left, const void *right)
@@ -143,6 +156,17 @@ static int hold(const struct child_peer *peer, char **argv)
   return read(STDIN_FILENO, &byte, 1) != 0;
 }
 
+static int record(const struct child_peer *peer, char **argv)
+{
+  if (!peer->prepare_record)
+    errx(2, "this loader records nothing");
+  peer->prepare_record();
+  peer->load(argv[1], argv[4]);
+  printf("checksum %lu\n", (unsigned long)workload_run(peer, argv[3], argv[5]));
+  peer->end_record();
+  return 0;
+}
+
 int child_main(int argc, char **argv, const struct child_peer *peer)
 {
   if (argc != 6)
@@ -151,5 +175,7 @@ int child_main(int argc, char **argv, const struct child_peer *peer)
     return hold(peer, argv);
   if (!strcmp(argv[2], "count"))
     return count(peer, argv);
+  if (!strcmp(argv[2], "record"))
+    return record(peer, argv);
   return strcmp(argv[2], "whole") ? measure(peer, argv) : whole(peer, argv);
 }

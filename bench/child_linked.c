@@ -31,6 +31,6 @@ static void *symbol(const char *name)
 
 int main(int argc, char **argv)
 {
-  static const struct child_peer peer = {NULL, load, symbol, NULL};
+  static const struct child_peer peer = {.load = load, .symbol = symbol};
   return child_main(argc, argv, &peer);
 }

@@ -11,10 +11,28 @@
 static struct pkgimg_runtime *runtime;
 static struct pkgimg_image *image;
 
+static void open_runtime(unsigned flags)
+{
+  struct pkgimg_runtime_options options = {.size = sizeof options, .flags = flags};
+  struct pkgimg_error error;
+  if (pkgimg_runtime_open(&options, &runtime, &error))
+    errx(1, "%s", error.text);
+}
+
 static void prepare(void)
 {
+  open_runtime(0);
+}
+
+static void prepare_record(void)
+{
+  open_runtime(PKGIMG_RUNTIME_RECORD);
+}
+
+static void end_record(void)
+{
   struct pkgimg_error error;
-  if (pkgimg_runtime_open(NULL, &runtime, &error))
+  if (pkgimg_record_end(runtime, &error))
     errx(1, "%s", error.text);
 }
 
@@ -53,12 +71,13 @@ static void details(FILE *out)
     fprintf(out, "phase_%s %lu\n", pkgimg_phase_name((enum pkgimg_phase)i), (unsigned long)stats.nanoseconds[i]);
   fprintf(out, "count_images %lu\ncount_system_calls %lu\ncount_mappings %lu\n", (unsigned long)stats.images,
           (unsigned long)stats.system_calls, (unsigned long)stats.mappings);
+  fprintf(out, "count_pages_prefetched %lu\n", (unsigned long)stats.pages_prefetched);
   fprintf(out, "count_symbols_resolved %lu\ncount_sites %lu\ncount_sites_final %lu\n",
           (unsigned long)stats.symbols_resolved, (unsigned long)stats.sites, (unsigned long)stats.sites_final);
 }
 
 int main(int argc, char **argv)
 {
-  static const struct child_peer peer = {prepare, load, symbol, details};
+  static const struct child_peer peer = {prepare, load, symbol, details, prepare_record, end_record};
   return child_main(argc, argv, &peer);
 }

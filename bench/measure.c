@@ -2,14 +2,16 @@
 #include "bench/measure.h"
 #include "bench/sharing.h"
 #include "bench/workshop.h"
+#include "format/pages.h"
 
 #include <err.h>
 #include <stdlib.h>
 
 enum { OUTPUT_SIZE = 4096, WARM_UP = -1 };
 
-const char *const metric_names[METRIC_COUNT] = {"load_ns",    "call_ns",    "load_faults", "call_faults",
-                                                "load_pages", "call_pages", "again_ns",    "whole_ns"};
+const char *const metric_names[METRIC_COUNT] = {"load_ns",       "call_ns",      "load_faults", "call_faults",
+                                                "load_pages",    "call_pages",   "again_ns",    "whole_ns",
+                                                "load_read_kib", "call_read_kib"};
 const char *const peer_names[PEER_COUNT] = {"pkgimg bound", "pkgimg",  "dlopen now", "dlopen lazy",
                                             "dlopen tuned", "orc jit", "needed",     "linked in"};
 
@@ -180,6 +182,22 @@ static void count_calls(const struct subject *subject, struct results *results)
   }
 }
 
+// Cold starts of a bundle are what records are for.
+static void record_start(const struct subject *subject, struct results *results)
+{
+  char path[SUBJECT_PATH];
+  struct pages_header head;
+  if (!results->ran[PEER_BOUND])
+    return;
+  run_child(subject, results, PEER_BOUND, WARM_UP, "record");
+  workshop_path(path, "%s" PAGES_SUFFIX, subject->path[PEER_BOUND]);
+  FILE *file = fopen(path, "re");
+  if (!file || fread(&head, sizeof head, 1, file) != 1)
+    err(1, "%s", path);
+  fclose(file);
+  results->working_set = 4.0 * ((double)head.counts[PAGES_OF_LOAD] + head.counts[PAGES_LATER]);
+}
+
 static void measure_sharing(const struct subject *subject, struct results *results, unsigned processes)
 {
   results->processes = processes;
@@ -198,6 +216,8 @@ void measure_all(const struct options *options, const struct subject *subjects, 
 {
   for (unsigned i = 0; i < count; i++)
     results_init(&results[i], &subjects[i], options->rounds);
+  for (unsigned i = 0; options->cold && i < count; i++)
+    record_start(&subjects[i], &results[i]);
   for (int round = WARM_UP; round < (int)options->rounds; round++)
     for (unsigned i = 0; i < count; i++)
       measure_round(&subjects[i], &results[i], round, options->cold);

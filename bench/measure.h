@@ -14,8 +14,10 @@ enum metric {
   METRIC_CALL_FAULTS,
   METRIC_LOAD_PAGES,  ///< 4 KiB pages that were written: made, or copied from a file
   METRIC_CALL_PAGES,
-  METRIC_AGAIN_NS,  ///< the same work later, in the same process
-  METRIC_WHOLE_NS,  ///< of another process: from before its start to after its end
+  METRIC_AGAIN_NS,   ///< the same work later, in the same process
+  METRIC_WHOLE_NS,   ///< of another process: from before its start to after its end
+  METRIC_LOAD_READ,  ///< KiB that the disk was asked for
+  METRIC_CALL_READ,
   METRIC_COUNT
 };
 extern const char *const metric_names[METRIC_COUNT];
@@ -49,6 +51,7 @@ struct results {
   struct calls calls[PEER_COUNT];
   unsigned processes;  ///< that share, or 0
   uint64_t checksum;   ///< what every first call returned
+  double working_set;  ///< KiB that a recorded start of the bundle touched, 0: none was recorded
 };
 
 /// Measure every peer of every subject once in each round, the subjects and the peers interleaved. Ends the

@@ -148,6 +148,20 @@ static void print_sharing(const struct results *results, FILE *out)
   }
 }
 
+static void print_reading(const struct results *results, FILE *out)
+{
+  fprintf(out, "KiB read from the disk         load      call       sum   of the working set\n");
+  for (unsigned peer = 0; peer < PEER_COUNT; peer++) {
+    if (!results->ran[peer] || !peer_loads((enum peer)peer))
+      continue;
+    double load = median_of(results, peer, METRIC_LOAD_READ), call = median_of(results, peer, METRIC_CALL_READ);
+    fprintf(out, "%-25s%10.0f%10.0f%10.0f", peer_names[peer], load, call, load + call);
+    if (peer == PEER_BOUND)
+      fprintf(out, "   %.2f of %.0f", (load + call) / results->working_set, results->working_set);
+    fputc('\n', out);
+  }
+}
+
 static void print_relocations(const struct subject *subject, FILE *out)
 {
   const struct relocations *sum = &subject->relocations;
@@ -177,6 +191,8 @@ void report_table(const struct subject *subject, const struct results *results, 
       print_peer(subject, results, (enum peer)peer, out);
   for (unsigned peer = 0; peer < PEER_COUNT; peer++)
     print_details(results, (enum peer)peer, out);
+  if (results->working_set > 0)
+    print_reading(results, out);
   if (results->processes)
     print_sharing(results, out);
 }
@@ -241,6 +257,7 @@ static void json_subject(const struct subject *subject, const struct results *re
   fprintf(out, ",\n     \"relocations\": {\"relative\": %lu, \"named\": %lu, \"calls\": %lu},",
           (unsigned long)subject->relocations.relative, (unsigned long)subject->relocations.named,
           (unsigned long)subject->relocations.calls);
+  fprintf(out, "\n     \"working_set_kib\": %.0f,", results->working_set);
   fputs("\n     \"peers\": {", out);
   bool first = true;
   for (unsigned peer = 0; peer < PEER_COUNT; peer++) {

@@ -30,10 +30,13 @@ static const char help[] =
     "      --aslr WHEN            when addresses are drawn: bundle (default); boot: valid until the next start;\n"
     "                             process: never final, the images are loaded\n"
     "      --reach BYTES          how much of one area of images a region may hold, to try out several regions\n"
+    "      --record BUNDLE        put images together that a recorded start of this bundle touched (pkgimg run\n"
+    "                             --record); without it, of the bundle that is replaced\n"
     "      --json                 report as a JSON object\n"
     "  -h, --help                 show this text\n";
 
-enum { OPTION_JSON = OPTION_LONG, OPTION_HOST, OPTION_MASK, OPTION_WIDTH, OPTION_BASE, OPTION_ASLR, OPTION_REACH };
+enum { OPTION_JSON = OPTION_LONG, OPTION_HOST, OPTION_MASK, OPTION_WIDTH, OPTION_BASE, OPTION_ASLR, OPTION_REACH,
+       OPTION_RECORD };
 static const struct option option_names[] = {
     {"output", required_argument, NULL, 'o'},
     {"dep-path", required_argument, NULL, 'L'},
@@ -43,6 +46,7 @@ static const struct option option_names[] = {
     {"base", required_argument, NULL, OPTION_BASE},
     {"aslr", required_argument, NULL, OPTION_ASLR},
     {"reach", required_argument, NULL, OPTION_REACH},
+    {"record", required_argument, NULL, OPTION_RECORD},
     {"json", no_argument, NULL, OPTION_JSON},
     {"help", no_argument, NULL, 'h'},
     {NULL, 0, NULL, 0},
@@ -105,6 +109,9 @@ static bool take_option(struct request *request, int option, char **argv)
     return take_address("reach", &request->options.reach);
   case OPTION_ASLR:
     return take_aslr(request);
+  case OPTION_RECORD:
+    request->options.record = optarg;
+    return true;
   case OPTION_JSON:
     return request->as_json = true;
   case 'h':

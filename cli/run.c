@@ -28,6 +28,8 @@ static const char help[] =
     "      --max-vector-width=BITS\n"
     "                       use no code with wider vectors: 128, 256 or 512\n"
     "      --verify         check every byte of each file before it is mapped\n"
+    "      --record         IMAGE is a bundle: store which of its pages this start touches in IMAGE.pages,\n"
+    "                       so that a start from the disk reads these at once\n"
     "  -s, --stats[=json]   afterwards, show on standard error what the load has cost\n"
     "  -h, --help           show this text\n"
     "\n"
@@ -51,7 +53,7 @@ struct run {
   struct pkgimg_runtime *runtime;
 };
 
-enum { OPTION_PREFETCH = OPTION_LONG, OPTION_CPU_MASK, OPTION_MAX_VECTOR_WIDTH, OPTION_VERIFY };
+enum { OPTION_PREFETCH = OPTION_LONG, OPTION_CPU_MASK, OPTION_MAX_VECTOR_WIDTH, OPTION_VERIFY, OPTION_RECORD };
 static const struct option option_names[] = {
     {"entry", required_argument, NULL, 'e'},
     {"path", required_argument, NULL, 'p'},
@@ -59,6 +61,7 @@ static const struct option option_names[] = {
     {"cpu-mask", required_argument, NULL, OPTION_CPU_MASK},
     {"max-vector-width", required_argument, NULL, OPTION_MAX_VECTOR_WIDTH},
     {"verify", no_argument, NULL, OPTION_VERIFY},
+    {"record", no_argument, NULL, OPTION_RECORD},
     {"stats", optional_argument, NULL, 's'},
     {"help", no_argument, NULL, 'h'},
     {NULL, 0, NULL, 0},
@@ -105,6 +108,9 @@ static bool take_option(struct run *run, int option, char **argv)
     return option_choice("max-vector-width", width_choices, optarg, &run->vector_bits);
   case OPTION_VERIFY:
     run->flags |= PKGIMG_RUNTIME_VERIFY;
+    return true;
+  case OPTION_RECORD:
+    run->flags |= PKGIMG_RUNTIME_RECORD;
     return true;
   case 's':
     run->report = REPORT_TEXT;
@@ -183,6 +189,19 @@ static void prepare_report(enum report format)
     atexit(print_report);
 }
 
+// The start is over when the entry returns, or when the program ends without that. atexit again, hence a static
+// object.
+static struct pkgimg_runtime *recorded;
+
+static void end_record(void)
+{
+  struct pkgimg_error error;
+  struct pkgimg_runtime *runtime = recorded;
+  recorded = NULL;
+  if (runtime && pkgimg_record_end(runtime, &error))
+    print_error(&error);
+}
+
 static enum pkgimg_status take_report(struct pkgimg_runtime *runtime, struct pkgimg_error *error)
 {
   report.stats.size = sizeof report.stats;
@@ -220,6 +239,8 @@ static enum pkgimg_status load_entry(struct run *run, void **entry, struct pkgim
     status = pkgimg_symbol(image, run->entry, entry, error);
   if (!status)
     status = take_report(run->runtime, error);
+  if (!status && run->flags & PKGIMG_RUNTIME_RECORD)
+    recorded = run->runtime;
   return status;
 }
 
@@ -231,6 +252,7 @@ static void call_entry(const struct run *run, void *entry)
   int (*function)(int, char **, char **);
   memcpy(&function, &entry, sizeof function);
   int result = function(run->argc, run->argv, environ);
+  end_record();
   exit(result);
 }
 
@@ -240,6 +262,8 @@ static int load_and_call(struct run *run)
   struct pkgimg_error error;
   void *entry;
   prepare_report((enum report)run->report);
+  if (run->flags & PKGIMG_RUNTIME_RECORD)
+    atexit(end_record);
   enum pkgimg_status status = load_entry(run, &entry, &error);
   if (!status)
     call_entry(run, entry);

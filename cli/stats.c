@@ -31,6 +31,8 @@ static const struct counter counters[] = {
     {"bundles_refused", "bundles not usable here", AT(bundles_refused)},
     {"clones", "functions with several bodies", AT(clones)},
     {"clones_raised", "of these above the baseline", AT(clones_raised)},
+    {"pages_prefetched", "pages fetched ahead", AT(pages_prefetched)},
+    {"records_refused", "records not usable", AT(records_refused)},
 };
 #undef AT
 enum { COUNTER_COUNT = sizeof counters / sizeof *counters };
@@ -66,6 +68,8 @@ void stats_print_text(FILE *file, const struct pkgimg_stats *stats, const struct
   page_report_text(file, pages);
   if (stats->bundles_refused)
     fprintf(file, "bundle not used: %s\n", stats->refusal);
+  if (stats->records_refused)
+    fprintf(file, "record not used: %s\n", stats->record_refusal);
 }
 
 void stats_print_json(FILE *file, const struct pkgimg_stats *stats, const struct page_report *pages)
@@ -82,6 +86,8 @@ void stats_print_json(FILE *file, const struct pkgimg_stats *stats, const struct
   page_report_json(&json, pages);
   if (stats->bundles_refused)
     json_string(&json, "refusal", stats->refusal);
+  if (stats->records_refused)
+    json_string(&json, "record_refusal", stats->record_refusal);
   json_close(&json, '}');
   putc('\n', file);
 }

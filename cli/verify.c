@@ -8,9 +8,11 @@
 #include "cli/text.h"
 
 #include <pkgimg/inspect.h>
+#include <pkgimg/pkgimg.h>
 
 #include <stdbool.h>
 #include <stdio.h>
+#include <string.h>
 
 static const char help[] =
     "usage: pkgimg verify [OPTION]... IMAGE|BUNDLE...\n"
@@ -39,17 +41,21 @@ struct verify {
   int files;  ///< arguments, moved to the front of argv
 };
 
-static void print_good(struct verify *verify, const char *path, const char *name, const uint8_t build_id[16])
+// The record of a bundle has no name and no build id: both are NULL.
+static void print_good(struct verify *verify, const char *path, const char *name, const uint8_t *build_id)
 {
   struct style style = style_of(stdout);
-  struct build_id_text id = build_id_text(build_id);
-  if (verify->as_json) {
+  struct build_id_text id = {""};
+  if (build_id)
+    id = build_id_text(build_id);
+  if (verify->as_json && name) {
     json_string(&verify->json, "name", name);
     json_string(&verify->json, "build_id", id.digits);
-    return;
   }
+  if (verify->as_json)
+    return;
   print_text(stdout, path);
-  printf(": %sok%s %s\n", style.good, style.off, id.digits);
+  printf(": %sok%s%s%s\n", style.good, style.off, build_id ? " " : "", id.digits);
 }
 
 static void print_bad(struct verify *verify, const struct pkgimg_error *error)
@@ -130,11 +136,20 @@ static void print_changed(struct verify *verify, struct pkgimg_bundle_inspection
     json_close(&verify->json, ']');
 }
 
+static bool is_record(const char *path)
+{
+  static const char suffix[] = ".pages";
+  size_t length = strlen(path);
+  return length >= sizeof suffix - 1 && strcmp(path + length - (sizeof suffix - 1), suffix) == 0;
+}
+
 static void verify_file(struct verify *verify, const char *path)
 {
   struct verified verified = {0};
   struct pkgimg_error error;
-  enum pkgimg_status status = (pkgimg_is_bundle(path) ? open_bundle : open_image)(path, &verified, &error);
+  enum pkgimg_status status = is_record(path)          ? pkgimg_verify(path, &error)
+                              : pkgimg_is_bundle(path) ? open_bundle(path, &verified, &error)
+                                                       : open_image(path, &verified, &error);
   if (verify->as_json) {
     json_open(&verify->json, NULL, '{');
     json_string(&verify->json, "file", path);

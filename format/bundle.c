@@ -29,13 +29,15 @@ static enum pkgimg_status block_check(const struct reader *reader, const struct 
   unsigned kind = index % BLOCK_COUNT;
   uint64_t at = AT(blocks) + (uint64_t)index * sizeof *block,
            least = kind < BLOCK_H ? bundle_slots_end(head, index / BLOCK_COUNT) : 0;
-  if (block->file_offset != file_offset)
-    return broken(reader, at, "file offset of a block", file_offset, block->file_offset);
-  if (block->size % BUNDLE_ALIGN)
-    return broken(reader, at + 8, "size of a block (multiple of 2 MiB)", 0, block->size % BUNDLE_ALIGN);
+  if (block->size % FORMAT_PAGE)
+    return broken(reader, at + 8, "size of a block (multiple of a page)", 0, block->size % FORMAT_PAGE);
   if (block->size > limits[kind])
     return broken(reader, at + 8, "size of a block", limits[kind], block->size);
-  return block->size >= least ? PKGIMG_OK : broken(reader, at + 8, "size of a block", least, block->size);
+  if (block->size < least)
+    return broken(reader, at + 8, "size of a block", least, block->size);
+  return block->file_offset == file_offset
+             ? PKGIMG_OK
+             : broken(reader, at, "file offset of a block", file_offset, block->file_offset);
 }
 
 static enum pkgimg_status unused_check(const struct reader *reader, const struct bundle_header *head)
@@ -49,21 +51,20 @@ static enum pkgimg_status unused_check(const struct reader *reader, const struct
 
 static enum pkgimg_status blocks_check(const struct reader *reader, const struct bundle_header *head)
 {
-  uint64_t file_offset = 0, slots_size = head->gates.count * sizeof(uint64_t);
+  uint64_t end = 0, slots_size = head->gates.count * sizeof(uint64_t), code_size = head->blocks[BLOCK_CODE].size;
   if (head->base == 0 || head->base % BUNDLE_ALIGN || head->base >= 1ull << 47)
     return broken(reader, AT(base), "base address (multiple of 2 MiB)", BUNDLE_ALIGN, head->base);
-  if (head->slots < FORMAT_PAGE || head->slots % FORMAT_PAGE || head->slots > FORMAT_AREA_LIMIT)
-    return broken(reader, AT(slots), "where the words of the gates begin", FORMAT_PAGE, head->slots);
   if (head->regions == 0 || head->regions > BUNDLE_REGIONS)
     return broken(reader, AT(regions), "number of regions", BUNDLE_REGIONS, head->regions);
   for (unsigned i = 0; i < bundle_block_count(head); i++) {
-    TRY(block_check(reader, head, i, file_offset));
-    file_offset += head->blocks[i].size;
+    TRY(block_check(reader, head, i, bundle_block_offset(end, head->blocks[i].size)));
+    end = head->blocks[i].file_offset + head->blocks[i].size;
   }
   TRY(unused_check(reader, head));
-  if (head->gates.count > UINT32_MAX || !range_within(head->slots, slots_size, head->blocks[BLOCK_W].size))
-    return broken(reader, AT(gates) + 8, "number of gates", (head->blocks[BLOCK_W].size - head->slots) / 8,
-                  head->gates.count);
+  if (head->slots < sizeof *head || head->slots % 8 || head->slots > code_size)
+    return broken(reader, AT(slots), "where the words of the gates begin", sizeof *head, head->slots);
+  if (head->gates.count > UINT32_MAX || !range_within(head->slots, slots_size, code_size))
+    return broken(reader, AT(gates) + 8, "number of gates", (code_size - head->slots) / 8, head->gates.count);
   return PKGIMG_OK;
 }
 
@@ -100,6 +101,7 @@ static enum pkgimg_status tables_check(const struct reader *reader, const struct
     const char *what;
   } tables[] = {{&head->strings, 1, "strings"},
                 {&head->images, sizeof(struct bundle_image), "images"},
+                {&head->order, sizeof(uint32_t), "order of images"},
                 {&head->names, sizeof(uint32_t), "index of names"},
                 {&head->ids, sizeof(uint32_t), "index of build ids"},
                 {&head->places, sizeof(struct bundle_library), "libraries with places"},
@@ -124,6 +126,8 @@ static enum pkgimg_status tables_check(const struct reader *reader, const struct
     return broken(reader, AT(main_image), "main image", head->images.count, head->main_image + 1ull);
   if (head->sysimage.count > 1)
     return broken(reader, AT(sysimage) + 8, "number of system images", 1, head->sysimage.count);
+  if (head->order.count != head->images.count)
+    return broken(reader, AT(order) + 8, "number of images in their order", head->images.count, head->order.count);
   if (head->bodies.count != head->body_symbols.count)
     return broken(reader, AT(body_symbols) + 8, "number of symbols of bodies", head->bodies.count,
                   head->body_symbols.count);
@@ -233,7 +237,8 @@ static enum pkgimg_status place_check(const struct examined *examined)
   const struct bundle_header *head = examined->view.head;
   uint64_t region = image->offset / BUNDLE_STRIDE, offset = image->offset % BUNDLE_STRIDE;
   uint64_t limit = region < head->regions ? bundle_slots_end(head, region) : 0;
-  if (offset < FORMAT_PAGE || offset % FORMAT_PAGE || offset > limit)
+  uint64_t first = region == 0 ? head->slots + head->gates.count * sizeof(uint64_t) : FORMAT_PAGE;
+  if (offset < first || offset % FORMAT_PAGE || offset > limit)
     return broken(examined->reader, AT(offset), "offset of an image", limit, image->offset);
   if (image->slot_size > limit - offset)
     return broken(examined->reader, AT(slot_size), "size of an image", limit - offset, image->slot_size);

@@ -3,13 +3,14 @@
 // A bundle: many images bound to addresses, in one file, with hardly anything left to do for a load;
 // docs/bundle.md is the same in prose. Little-endian.
 //
-//   file:    code                                        | L           | W                 | H
-//            header | R0 X0 R1 X1 ... | thunks | tables  | L0 L1 ...   | W0 W1 ... slots   | H0 H1 ...
-//   memory:  base                                          base + 1 GiB  base + 1.5 GiB      base + 2 GiB
+//   file:    code                                       | L             | W                  | H
+//            header | tables | thunks | R0 X0 R1 X1 ... | ... L0 L1 ... | ... slots W0 W1 ...| H0 H1 ...
+//   memory:  base                                         base + 1 GiB    base + 1.5 GiB       base + 2 GiB
 //
 // Each block is one mapping. The images lie in them as in a region (mapper/mapper.h), so addresses of an image as
-// linked, plus the base, plus the image's offset, are addresses in memory. Blocks begin at multiples of 2 MiB in the
-// file as in memory: the kernel then maps them in large pieces.
+// linked, plus the base, plus the image's offset, are addresses in memory. What a load reads stands at the beginning, in
+// the order in which it is read, so that a cold start reads one piece. Blocks of at least 2 MiB begin at multiples of
+// that in the file as in memory: the kernel then maps them in large pieces. Smaller ones follow each other page by page.
 //
 // What one region cannot hold lies in further ones. Each has four such blocks, behind those of the region before it in
 // the file, without header, thunks, tables and slots, and begins BUNDLE_STRIDE behind it in memory. Offsets of images
@@ -20,7 +21,7 @@
 #include "format/layout.h"
 
 #define BUNDLE_MAGIC   "pkgimg-b"
-#define BUNDLE_VERSION 1u
+#define BUNDLE_VERSION 2u
 #define BUNDLE_ALIGN   0x200000u
 
 enum bundle_block { BLOCK_CODE, BLOCK_L, BLOCK_W, BLOCK_H, BLOCK_COUNT };
@@ -40,9 +41,16 @@ static inline uint64_t bundle_start(unsigned block)
 }
 
 struct bundle_block_at {
-  uint64_t file_offset;  ///< multiple of BUNDLE_ALIGN
-  uint64_t size;         ///< bytes: multiple of BUNDLE_ALIGN, 0 if there is none
+  uint64_t file_offset;  ///< bundle_block_offset of the end of the block before
+  uint64_t size;         ///< bytes: multiple of a page, 0 if there is none
 };
+
+/// Where a block of `size` bytes begins in the file, behind one that ends at `end`.
+static inline uint64_t bundle_block_offset(uint64_t end, uint64_t size)
+{
+  uint64_t step = size >= BUNDLE_ALIGN ? BUNDLE_ALIGN : FORMAT_PAGE;
+  return (end + step - 1) / step * step;
+}
 
 /// An array in the code block: bytes from its start.
 struct bundle_table {
@@ -70,6 +78,7 @@ struct bundle_header {
   uint32_t regions;        ///< how many, at least 1
   struct bundle_table strings;    ///< bytes, each string ends with a NUL; the first is empty
   struct bundle_table images;     ///< struct bundle_image, dependencies first
+  struct bundle_table order;      ///< uint32_t: their numbers in the order of their offsets
   struct bundle_table names;      ///< uint32_t: hash table of images by name; capacity a power of two
   struct bundle_table ids;        ///< the same by build id
   struct bundle_table places;     ///< struct bundle_library: libraries of the host that gates have places in
@@ -84,7 +93,7 @@ struct bundle_header {
   struct bundle_table libraries;     ///< uint32_t in strings: host libraries that images name
   struct bundle_table unwind;        ///< uint64_t: final addresses of unwind tables, ending with a 0
   struct bundle_table sysimage;      ///< struct bundle_sysimage: the system image among the images, if there is one
-  uint64_t slots;                    ///< where in W the words of the gates begin, from its start
+  uint64_t slots;  ///< where in W the words of the gates begin, and in the code their thunks, from each one's start
 };
 static_assert(sizeof(struct bundle_header) <= FORMAT_HEAD, "bundle_header");
 #define BUNDLE_HASHED 24u
@@ -98,7 +107,7 @@ static inline unsigned bundle_block_count(const struct bundle_header *head)
 /// Where the slots of images in a region end, from its base.
 static inline uint64_t bundle_slots_end(const struct bundle_header *head, uint64_t region)
 {
-  return region == 0 ? head->slots : head->blocks[region * BLOCK_COUNT + BLOCK_CODE].size;
+  return head->blocks[region * BLOCK_COUNT + BLOCK_CODE].size;
 }
 
 /// No entry of a hash table.

@@ -201,17 +201,32 @@ static enum pkgimg_status image_check(const struct examined *examined, uint32_t 
   const struct bundle_header *head = examined->view.head;
   const struct bundle_image *image = bundle_image(examined->view, index);
   TRY(bundle_image_check(examined->reader, examined->view, index));
-  if (index > 0 && image->offset < image[-1].offset + image[-1].slot_size)
-    return broken(examined, &image->offset, "offset of an image", image[-1].offset + image[-1].slot_size,
-                  image->offset);
-  if (index > 0 && image->heap_size && image->heap < image[-1].heap + image[-1].heap_size)
-    return broken(examined, &image->heap, "offset of a heap", image[-1].heap + image[-1].heap_size, image->heap);
   TRY(numbers_check(examined, "number of a dependency", &head->dependencies, &image->dependencies, index));
   TRY(numbers_check(examined, "number of a gate", &head->gate_uses, &image->gates, head->gates.count));
   TRY(bodies_check(examined, image));
   TRY(residuals_check(examined, image));
   TRY(work_check(examined, image));
   return found_check(examined, index);
+}
+
+// No image lies on another. Each begins behind the one before, so none is there twice.
+static enum pkgimg_status order_check(const struct examined *examined)
+{
+  const struct bundle_header *head = examined->view.head;
+  const uint32_t *order = bundle_table(examined->view, &head->order);
+  uint64_t end = 0, heap_end = 0;
+  for (uint64_t i = 0; i < head->order.count; i++) {
+    if (order[i] >= head->images.count)
+      return broken(examined, &order[i], "number in the order of images", head->images.count, order[i] + 1ull);
+    const struct bundle_image *image = bundle_image(examined->view, order[i]);
+    if (image->offset < end)
+      return broken(examined, &image->offset, "offset of an image", end, image->offset);
+    if (image->heap_size && image->heap < heap_end)
+      return broken(examined, &image->heap, "offset of a heap", heap_end, image->heap);
+    end = image->offset + image->slot_size;
+    heap_end = image->heap_size ? image->heap + image->heap_size : heap_end;
+  }
+  return PKGIMG_OK;
 }
 
 enum pkgimg_status bundle_file_read(const struct reader *reader, struct bundle_header *head,
@@ -232,6 +247,7 @@ enum pkgimg_status bundle_file_read(const struct reader *reader, struct bundle_h
   TRY(index_check(&examined, &head->ids));
   for (uint64_t i = 0; i < head->images.count; i++)
     TRY(image_check(&examined, (uint32_t)i));
+  TRY(order_check(&examined));
   TRY(bundle_unwind_check(reader, *view));
   TRY(bundle_sysimage_check(reader, *view));
   return identity_check(reader, head);

@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "image/areas.h"
 #include "image/bundle.h"
+#include "image/record.h"
 #include "image/lock.h"
 #include "image/runtime.h"
 #include "relocator/gate.h"
@@ -120,7 +121,7 @@ static enum pkgimg_status check_options(const struct pkgimg_runtime_options *opt
     return fail(error, PKGIMG_INVALID_ARGUMENT, NULL,
                 "struct pkgimg_runtime_options: size: expected %zu, found %zu", sizeof *options, options->size);
   if (options->prefetch > PKGIMG_PREFETCH_RING ||
-      options->flags & ~(PKGIMG_RUNTIME_NO_CODE | PKGIMG_RUNTIME_VERIFY))
+      options->flags & ~(PKGIMG_RUNTIME_NO_CODE | PKGIMG_RUNTIME_VERIFY | PKGIMG_RUNTIME_RECORD))
     return fail(error, PKGIMG_INVALID_ARGUMENT, NULL, "unknown prefetch mode %d or flags 0x%x",
                 (int)options->prefetch, options->flags);
   return PKGIMG_OK;
@@ -208,7 +209,28 @@ enum pkgimg_status pkgimg_load(struct pkgimg_runtime *runtime, const char *path,
   for (struct pkgimg_image *ready = fresh ? fresh : *image; ready; ready = fresh ? ready->next : NULL)
     methods_show(ready);
   runtime->stats.nanoseconds[PKGIMG_PHASE_START] += clock_now() - begin;
+  for (struct bundle *bundle = runtime->bundles; bundle; bundle = bundle->next)
+    recording_load_done(bundle);
   return PKGIMG_OK;
+}
+
+enum pkgimg_status pkgimg_record_end(struct pkgimg_runtime *runtime, struct pkgimg_error *error)
+{
+  enum pkgimg_status status = PKGIMG_OK;
+  bool any = false;
+  if (!runtime)
+    return fail(error, PKGIMG_INVALID_ARGUMENT, NULL, "pkgimg_record_end: a NULL runtime");
+  LOCKED;
+  for (struct bundle *bundle = runtime->bundles; bundle; bundle = bundle->next) {
+    any |= bundle->recording != NULL;
+    enum pkgimg_status ended =
+        bundle->recording ? recording_end(bundle, status == PKGIMG_OK ? error : NULL) : PKGIMG_OK;
+    status = status == PKGIMG_OK ? ended : status;
+  }
+  if (any)
+    return status;
+  return fail(error, PKGIMG_INVALID_ARGUMENT, NULL, "no bundle is open that is recorded%s%s",
+              runtime->stats.bundles_refused ? ": " : "", runtime->stats.refusal);
 }
 
 enum pkgimg_status pkgimg_init(struct pkgimg_image *image, struct pkgimg_error *error)

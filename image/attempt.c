@@ -75,6 +75,7 @@ static void session_deinit(struct session *session)
     region_drop(region);
   }
   image_close(&session->root, counts);
+  image_close(&session->record, counts);
   if (session->folder != AT_FDCWD)
     folder_close(session->folder, counts);
   for (size_t i = 0; i < session->plan_count; i++) {
@@ -82,6 +83,7 @@ static void session_deinit(struct session *session)
     free(session->plan[i].path);
   }
   free(session->plan);
+  free(session->record_path);
   free(session->deferred);
   buffer_deinit(&session->root_tables);
 }
@@ -111,6 +113,7 @@ static enum pkgimg_status attempt(struct pkgimg_runtime *runtime, const struct a
                             .scratch = &runtime->scratch,
                             .phase_start = clock_now(),
                             .root = {.fd = -1},
+                            .record = {.fd = -1},
                             .folder = AT_FDCWD};
   enum pkgimg_status status = run(&session, image);
   if (status != PKGIMG_OK)

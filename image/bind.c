@@ -35,6 +35,7 @@ void binder_deinit(struct binder *binder)
     free(names[i]->index);
   }
   free(binder->images);
+  free(binder->order);
   free(binder->entries);
   free(binder->residuals);
   free(binder->gate_uses);
@@ -60,8 +61,10 @@ static enum pkgimg_status read_images(struct binder *binder)
   binder->entries = calloc(binder->deps.count, sizeof *binder->entries);
   if (!binder->images || !binder->entries)
     return fail_memory(binder->error, binder->deps.count * sizeof *binder->entries);
-  for (size_t i = 0; i < binder->deps.count; i++)
+  for (size_t i = 0; i < binder->deps.count; i++) {
     binder->images[i].dep = binder->deps.items[i];
+    binder->images[i].slot_size = slot_size(&binder->deps.items[i]->file.header.geometry);
+  }
   return PKGIMG_OK;
 }
 
@@ -93,7 +96,7 @@ static const struct disk_area *area_of(const struct bound *image, enum area area
   return &image->dep->file.header.geometry.areas[area];
 }
 
-// Of an area, for images. Behind those of the first region there are slots for functions of the host.
+// Of an area, for images. In front of those of the first region there are tables, and functions of the host.
 static uint64_t region_room(const struct binder *binder)
 {
   const uint64_t slots = 4 * BUNDLE_ALIGN, reach = binder->options->reach;
@@ -102,7 +105,7 @@ static uint64_t region_room(const struct binder *binder)
 
 /// Where the next image goes.
 struct place {
-  uint64_t offset, heap;  ///< in the region
+  uint64_t first, offset, heap;  ///< in the region
   unsigned region;
 };
 
@@ -113,8 +116,6 @@ static enum pkgimg_status end_region(struct binder *binder, const struct place *
   struct buffer *blocks = &binder->blocks[place->region * BLOCK_COUNT];
   for (int i = 0; i < BLOCK_COUNT; i++)
     TRY(buffer_append(&blocks[i], NULL, sizes[i], binder->error));
-  if (place->region == 0)
-    binder->slots_end = place->offset;
   binder->regions = place->region + 1;
   return PKGIMG_OK;
 }
@@ -122,7 +123,7 @@ static enum pkgimg_status end_region(struct binder *binder, const struct place *
 static enum pkgimg_status next_region(struct binder *binder, struct place *place)
 {
   TRY(end_region(binder, place));
-  *place = (struct place){.offset = FORMAT_PAGE, .region = place->region + 1};
+  *place = (struct place){.first = FORMAT_PAGE, .offset = FORMAT_PAGE, .region = place->region + 1};
   if (place->region < BUNDLE_REGIONS)
     return PKGIMG_OK;
   return fail(binder->error, PKGIMG_UNSUPPORTED, binder->options->output,
@@ -130,14 +131,23 @@ static enum pkgimg_status next_region(struct binder *binder, struct place *place
               (unsigned long long)region_room(binder) >> 20);
 }
 
-// In the order of loading: what belongs together lies together.
+// The words of the gates end where a page does: as long as they fit into one page, a load writes one.
+static uint64_t lay_out_gates(struct binder *binder)
+{
+  uint64_t size = round_up(binder->gates.count * BUNDLE_THUNK_SIZE, 64);
+  uint64_t end = round_up(round_up(binder->tables.size, 64) + size, FORMAT_PAGE);
+  binder->gates_at = end - size;
+  return end;
+}
+
+// What is used together lies together.
 static enum pkgimg_status lay_out(struct binder *binder)
 {
-  struct place place = {.offset = FORMAT_PAGE};
+  struct place place = {.first = lay_out_gates(binder)};
+  place.offset = place.first;
   for (size_t i = 0; i < binder->deps.count; i++) {
-    struct bound *image = &binder->images[i];
-    image->slot_size = slot_size(&image->dep->file.header.geometry);
-    if (place.offset > FORMAT_PAGE && place.offset + image->slot_size > region_room(binder))
+    struct bound *image = &binder->images[binder->order[i]];
+    if (place.offset > place.first && place.offset + image->slot_size > region_room(binder))
       TRY(next_region(binder, &place));
     image->offset = place.region * BUNDLE_STRIDE + place.offset;
     image->heap = place.region * BUNDLE_STRIDE + place.heap;
@@ -273,7 +283,7 @@ static bool is_gated(const struct disk_import *import)
 
 static uint64_t thunk_address(const struct binder *binder, uint32_t gate)
 {
-  return binder->base + binder->slots_end + (uint64_t)gate * BUNDLE_THUNK_SIZE;
+  return binder->base + binder->gates_at + (uint64_t)gate * BUNDLE_THUNK_SIZE;
 }
 
 static enum pkgimg_status add_residual(struct binder *binder, const struct bundle_residual *residual)
@@ -284,17 +294,14 @@ static enum pkgimg_status add_residual(struct binder *binder, const struct bundl
   return PKGIMG_OK;
 }
 
-static enum pkgimg_status resolve_imports(struct binder *binder, const struct bound *image,
-                                          struct host_symbol *values)
+static enum pkgimg_status number_gates(struct binder *binder, const struct bound *image)
 {
   const struct tables *tables = tables_of(image);
   for (uint32_t i = 0; i < tables->import_count; i++) {
     uint32_t number;
-    values[i] = (struct host_symbol){0};
     if (!is_gated(&tables->imports[i]))
       continue;
     TRY(number_of(binder, &binder->gates, tables, &tables->imports[i], &number));
-    values[i].value = thunk_address(binder, number);
     TRY(array_reserve(&binder->gate_uses, &binder->gate_use_capacity, binder->gate_use_count,
                       sizeof *binder->gate_uses, binder->error));
     binder->gate_uses[binder->gate_use_count++] = number;
@@ -302,12 +309,24 @@ static enum pkgimg_status resolve_imports(struct binder *binder, const struct bo
   return PKGIMG_OK;
 }
 
-// A word of an image that gets the value of an import added in each process.
+// The thunks of an image's imports; others are 0.
+static void thunks_of(const struct binder *binder, const struct bound *image, const struct bundle_range *gates,
+                      struct host_symbol *values)
+{
+  const struct tables *tables = tables_of(image);
+  const uint32_t *numbers = binder->gate_uses + gates->first;
+  for (uint32_t i = 0; i < tables->import_count; i++)
+    if (is_gated(&tables->imports[i]))
+      values[i].value = thunk_address(binder, *numbers++);
+}
+
+// A word of an image that gets the value of an import added in each process. Until the image has its place, its address
+// is as linked.
 static enum pkgimg_status leave_to_process(struct binder *binder, const struct bound *image, uint32_t import,
                                            uint64_t linked, int64_t addend)
 {
-  struct bundle_residual residual = {.type = R_X86_64_64, .image = BUNDLE_NONE, .addend = addend};
-  residual.address = linked < FORMAT_H_START ? image->offset + linked : image->heap + linked;
+  struct bundle_residual residual = {
+      .address = linked, .type = R_X86_64_64, .image = BUNDLE_NONE, .addend = addend};
   const struct tables *tables = tables_of(image);
   TRY(number_of(binder, &binder->imports, tables, &tables->imports[import], &residual.import));
   return add_residual(binder, &residual);
@@ -350,7 +369,6 @@ static enum pkgimg_status leave_captured_set(struct binder *binder, const struct
                                              const struct disk_captured_set *set)
 {
   const struct tables *tables = tables_of(image);
-  const uint8_t *heap = bound_at(binder, image, BLOCK_H);
   struct sites_walk walk;
   uint32_t ids[SITES_BATCH], at = set->first;
   if (!sites_begin(&walk, captured_bytes(tables, set), captured_universe(tables, set)))
@@ -358,12 +376,9 @@ static enum pkgimg_status leave_captured_set(struct binder *binder, const struct
   for (size_t count; (count = sites_next(&walk, ids)) > 0;)
     for (size_t i = 0; i < count; i++, at++) {
       uint32_t import = tables->captured_details[at];
-      uint64_t linked = captured_address(image, set, ids[i]), addend = word_in_file(image, linked);
-      if (is_gated(&tables->imports[import]))
-        continue;
-      if (set->universe == CAPTURED_IN_HEAP)
-        memcpy(&addend, heap + 8ull * ids[i], sizeof addend);
-      TRY(leave_to_process(binder, image, import, linked, (int64_t)addend));
+      uint64_t linked = captured_address(image, set, ids[i]);
+      if (!is_gated(&tables->imports[import]))
+        TRY(leave_to_process(binder, image, import, linked, (int64_t)word_in_file(image, linked)));
     }
   return PKGIMG_OK;
 }
@@ -382,15 +397,18 @@ static const struct bound *target_of_set(const struct binder *binder, const stru
   return set == 0 ? image : &binder->images[image->dependencies[set - 1]];
 }
 
-static enum pkgimg_status bind_address(struct binder *binder, const struct bound *image,
-                                       const struct disk_residual *residual, const struct host_symbol *values)
+// An address that is known when it is bound.
+static bool is_final(const struct tables *tables, const struct disk_residual *residual)
 {
-  const struct tables *tables = tables_of(image);
   bool host = residual->set == tables_host_set(tables);
+  return residual->type == R_X86_64_64 && (!host || is_gated(&tables->imports[residual->import]));
+}
+
+static void bind_address(struct binder *binder, const struct bound *image, const struct disk_residual *residual,
+                         const struct host_symbol *values)
+{
   uint64_t value = (uint64_t)residual->addend;
-  if (host && !is_gated(&tables->imports[residual->import]))
-    return leave_to_process(binder, image, residual->import, residual->address, residual->addend);
-  if (host) {
+  if (residual->set == tables_host_set(tables_of(image))) {
     value += values[residual->import].value;
   } else {
     const struct bound *target = target_of_set(binder, image, residual->set);
@@ -401,17 +419,18 @@ static enum pkgimg_status bind_address(struct binder *binder, const struct bound
   enum bundle_block block = residual->address < FORMAT_W_START ? BLOCK_L : BLOCK_W;
   memcpy(bound_at(binder, image, block) + (residual->address - bundle_starts[block]), &value, sizeof value);
   binder->report.sites++;
-  return PKGIMG_OK;
 }
 
-static enum pkgimg_status bind_residual(struct binder *binder, const struct bound *image,
-                                        const struct disk_residual *residual, const struct host_symbol *values)
+static enum pkgimg_status leave_residual(struct binder *binder, const struct bound *image,
+                                         const struct disk_residual *residual)
 {
   const struct tables *tables = tables_of(image);
   bool host = residual->set == tables_host_set(tables);
+  if (is_final(tables, residual))
+    return PKGIMG_OK;
   if (residual->type == R_X86_64_64)
-    return bind_address(binder, image, residual, values);
-  struct bundle_residual left = {.address = image->offset + residual->address,
+    return leave_to_process(binder, image, residual->import, residual->address, residual->addend);
+  struct bundle_residual left = {.address = residual->address,
                                  .type = residual->type,
                                  .import = BUNDLE_NONE,
                                  .image = BUNDLE_NONE,
@@ -454,7 +473,8 @@ static enum pkgimg_status relocate_image(struct binder *binder, const struct bou
     if (tables.captured_sets[i].universe == CAPTURED_IN_HEAP)
       binder->report.sites += tables.captured_sets[i].count;
   for (uint32_t i = 0; i < residual_count; i++)
-    TRY(bind_residual(binder, image, &tables.residuals[i], values));
+    if (is_final(&tables, &tables.residuals[i]))
+      bind_address(binder, image, &tables.residuals[i], values);
   return PKGIMG_OK;
 }
 
@@ -466,7 +486,24 @@ static struct target target_of(const struct binder *binder, const struct bound *
                          .clone_count = tables_of(image)->clone_count};
 }
 
-static enum pkgimg_status bind_image(struct binder *binder, struct bound *image, struct bundle_image *entry)
+// What an image needs of the host, and what it leaves to each process. Where it will lie is not known yet.
+static enum pkgimg_status survey_image(struct binder *binder, const struct bound *image, struct bundle_image *entry)
+{
+  const struct tables *tables = tables_of(image);
+  entry->residuals.first = (uint32_t)binder->residual_count;
+  entry->gates.first = (uint32_t)binder->gate_use_count;
+  TRY(number_gates(binder, image));
+  for (uint32_t i = 0; i < tables->residual_count; i++)
+    TRY(leave_residual(binder, image, &tables->residuals[i]));
+  TRY(leave_sites(binder, image));
+  TRY(leave_captured(binder, image));
+  entry->residuals.count = (uint32_t)binder->residual_count - entry->residuals.first;
+  entry->gates.count = (uint32_t)binder->gate_use_count - entry->gates.first;
+  return PKGIMG_OK;
+}
+
+static enum pkgimg_status bind_image(struct binder *binder, const struct bound *image,
+                                     const struct bundle_image *entry)
 {
   const struct tables *tables = tables_of(image);
   struct target *targets AUTO(free_pointer) = calloc(tables->dependency_count + 1u, sizeof *targets);
@@ -476,15 +513,8 @@ static enum pkgimg_status bind_image(struct binder *binder, struct bound *image,
   targets[0] = target_of(binder, image);
   for (uint32_t i = 0; i < tables->dependency_count; i++)
     targets[i + 1] = target_of(binder, &binder->images[image->dependencies[i]]);
-  entry->residuals.first = (uint32_t)binder->residual_count;
-  entry->gates.first = (uint32_t)binder->gate_use_count;
-  TRY(resolve_imports(binder, image, values));
-  TRY(relocate_image(binder, image, targets, values));
-  TRY(leave_sites(binder, image));
-  TRY(leave_captured(binder, image));
-  entry->residuals.count = (uint32_t)binder->residual_count - entry->residuals.first;
-  entry->gates.count = (uint32_t)binder->gate_use_count - entry->gates.first;
-  return PKGIMG_OK;
+  thunks_of(binder, image, &entry->gates, values);
+  return relocate_image(binder, image, targets, values);
 }
 
 // ---- clones and dependencies
@@ -512,7 +542,6 @@ static enum pkgimg_status choose_bodies(struct binder *binder, struct bound *ima
   for (uint32_t i = 0; i < tables->target_count; i++)
     for (int word = 0; choice.targets >> i & 1 && word < FORMAT_FEATURE_WORDS; word++)
       binder->head.features[word] |= tables->targets[i].features[word];
-  choose_symbols(binder, image);
   return PKGIMG_OK;
 }
 
@@ -556,18 +585,32 @@ enum pkgimg_status binder_begin(struct binder *binder)
   return read_images(binder);
 }
 
-enum pkgimg_status binder_make(struct binder *binder)
+// Names of the host's symbols come first among the strings: every load reads them.
+static enum pkgimg_status survey(struct binder *binder)
 {
-  TRY(draw_base(binder));
-  TRY(lay_out(binder));
   TRY(buffer_append(&binder->strings, "", 1, binder->error));
-  TRY(copy_images(binder));
   for (size_t i = 0; i < binder->deps.count; i++) {
     TRY(find_dependencies(binder, i));
     TRY(check_baseline(binder, &binder->images[i]));
     TRY(choose_bodies(binder, &binder->images[i]));
-    TRY(bind_image(binder, &binder->images[i], &binder->entries[i]));
+    TRY(survey_image(binder, &binder->images[i], &binder->entries[i]));
+  }
+  for (size_t i = 0; i < binder->deps.count; i++)
     TRY(binder_describe(binder, &binder->images[i], &binder->entries[i]));
+  return PKGIMG_OK;
+}
+
+enum pkgimg_status binder_make(struct binder *binder)
+{
+  TRY(draw_base(binder));
+  TRY(survey(binder));
+  TRY(binder_order(binder));
+  TRY(binder_tables(binder));
+  TRY(lay_out(binder));
+  TRY(copy_images(binder));
+  for (size_t i = 0; i < binder->deps.count; i++) {
+    choose_symbols(binder, &binder->images[i]);
+    TRY(bind_image(binder, &binder->images[i], &binder->entries[i]));
   }
   return binder_finish(binder);
 }

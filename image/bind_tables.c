@@ -45,9 +45,7 @@ static uint32_t work_of(const struct binder *binder, const struct bound *image, 
 enum pkgimg_status binder_describe(struct binder *binder, const struct bound *image, struct bundle_image *entry)
 {
   const struct disk_tables *head = tables_of(image)->head;
-  entry->offset = image->offset;
   entry->slot_size = image->slot_size;
-  entry->heap = image->heap;
   entry->heap_size = head->heap.size;
   entry->flags = head->flags;
   entry->geometry = image->dep->file.header.geometry;
@@ -68,13 +66,12 @@ enum pkgimg_status binder_describe(struct binder *binder, const struct bound *im
   return binder_path(binder, image->dep->path, &entry->path);
 }
 
-// ---- tables, behind the thunks
+// ---- tables, behind the header
 
 static enum pkgimg_status begin_table(struct binder *binder, struct bundle_table *table, size_t count)
 {
   TRY(buffer_align(&binder->tables, 8, binder->error));
-  uint64_t thunks = round_up(binder->gates.count * BUNDLE_THUNK_SIZE, 64);
-  *table = (struct bundle_table){.offset = binder->slots_end + thunks + binder->tables.size, .count = count};
+  *table = (struct bundle_table){.offset = binder->tables.size, .count = count};
   return PKGIMG_OK;
 }
 
@@ -187,19 +184,13 @@ static enum pkgimg_status add_libraries(struct binder *binder)
   return binder_table(binder, &binder->head.libraries, names, count, sizeof *names);
 }
 
+// Room for their addresses, and the 0 at the end.
 static enum pkgimg_status add_unwind(struct binder *binder)
 {
-  TRY(begin_table(binder, &binder->head.unwind, 0));
-  for (size_t i = 0; i <= binder->deps.count; i++) {
-    bool last = i == binder->deps.count;
-    const struct disk_region *unwind = last ? NULL : &tables_of(&binder->images[i])->head->unwind;
-    uint64_t address = last ? 0 : binder->base + binder->images[i].offset + unwind->address;
-    if (!last && unwind->count == 0)
-      continue;
-    TRY(buffer_append(&binder->tables, &address, sizeof address, binder->error));
-    binder->head.unwind.count++;
-  }
-  return PKGIMG_OK;
+  TRY(begin_table(binder, &binder->head.unwind, 1));
+  for (size_t i = 0; i < binder->deps.count; i++)
+    binder->head.unwind.count += tables_of(&binder->images[i])->head->unwind.count > 0;
+  return buffer_append(&binder->tables, NULL, binder->head.unwind.count * sizeof(uint64_t), binder->error);
 }
 
 static enum pkgimg_status add_sysimage(struct binder *binder)
@@ -215,44 +206,83 @@ static enum pkgimg_status add_sysimage(struct binder *binder)
   return binder_table(binder, &binder->head.sysimage, &sysimage, 1, sizeof sysimage);
 }
 
-static enum pkgimg_status add_tables(struct binder *binder)
+// In the order in which a load reads them; strings when all have theirs.
+enum pkgimg_status binder_tables(struct binder *binder)
 {
   struct bundle_header *head = &binder->head;
-  TRY(add_dependencies(binder));
-  TRY(add_bodies(binder));
-  TRY(add_types(binder));
-  TRY(add_roots(binder));
-  TRY(add_libraries(binder));
-  TRY(binder_places(binder));
+  TRY(buffer_append(&binder->tables, NULL, round_up(sizeof *head, 64), binder->error));
   TRY(add_unwind(binder));
-  TRY(add_sysimage(binder));
-  TRY(add_index(binder, &head->names, false));
-  TRY(add_index(binder, &head->ids, true));
-  TRY(binder_table(binder, &head->images, binder->entries, binder->deps.count, sizeof *binder->entries));
+  TRY(binder_places(binder));
+  TRY(add_libraries(binder));
   TRY(binder_table(binder, &head->gates, binder->gates.items, binder->gates.count, sizeof *binder->gates.items));
-  TRY(binder_table(binder, &head->gate_uses, binder->gate_uses, binder->gate_use_count,
-                   sizeof *binder->gate_uses));
+  TRY(add_dependencies(binder));
+  TRY(add_roots(binder));
+  TRY(add_bodies(binder));
+  TRY(add_sysimage(binder));
   TRY(binder_table(binder, &head->imports, binder->imports.items, binder->imports.count,
                    sizeof *binder->imports.items));
   TRY(binder_table(binder, &head->residuals, binder->residuals, binder->residual_count,
                    sizeof *binder->residuals));
-  return binder_table(binder, &head->strings, binder->strings.data, binder->strings.size, 1);
+  TRY(binder_table(binder, &head->strings, binder->strings.data, binder->strings.size, 1));
+  TRY(begin_table(binder, &head->images, binder->deps.count));
+  TRY(buffer_append(&binder->tables, NULL, binder->deps.count * sizeof *binder->entries, binder->error));
+  TRY(add_types(binder));
+  TRY(add_index(binder, &head->names, false));
+  TRY(add_index(binder, &head->ids, true));
+  TRY(binder_table(binder, &head->order, binder->order, binder->deps.count, sizeof *binder->order));
+  return binder_table(binder, &head->gate_uses, binder->gate_uses, binder->gate_use_count,
+                      sizeof *binder->gate_uses);
 }
 
-static enum pkgimg_status add_thunks(struct binder *binder)
+// ---- what depends on the places of the images
+
+static void place_unwind(const struct binder *binder)
 {
-  struct buffer *code = &binder->blocks[BLOCK_CODE];
-  for (size_t i = 0; i < binder->gates.count; i++) {
-    uint64_t thunk = binder->slots_end + i * BUNDLE_THUNK_SIZE;
-    uint64_t slot = FORMAT_W_START + binder->slots_end + i * sizeof(uint64_t);
-    uint8_t bytes[BUNDLE_THUNK_SIZE];
-    bundle_thunk(thunk, slot, bytes);
-    TRY(buffer_append(code, bytes, sizeof bytes, binder->error));
+  uint64_t *addresses = (uint64_t *)(void *)(binder->tables.data + binder->head.unwind.offset);
+  for (size_t i = 0; i < binder->deps.count; i++) {
+    const struct disk_region *unwind = &tables_of(&binder->images[i])->head->unwind;
+    if (unwind->count)
+      *addresses++ = binder->base + binder->images[i].offset + unwind->address;
   }
-  TRY(buffer_append(code, NULL, round_up(code->size - binder->slots_end, 64) - (code->size - binder->slots_end),
-                    binder->error));
-  TRY(buffer_append(code, binder->tables.data, binder->tables.size, binder->error));
-  return buffer_append(&binder->blocks[BLOCK_W], NULL, binder->gates.count * sizeof(uint64_t), binder->error);
+}
+
+// A word of the heap has its addend in it, where that is relocated by now.
+static void place_residuals(const struct binder *binder, const struct bound *image,
+                            const struct bundle_range *range)
+{
+  for (uint32_t i = 0; i < range->count; i++) {
+    struct bundle_residual *residual = &binder->residuals[range->first + i];
+    bool in_heap = residual->address >= FORMAT_H_START;
+    if (in_heap)
+      memcpy(&residual->addend, bound_at(binder, image, BLOCK_H) + (residual->address - FORMAT_H_START), 8);
+    residual->address += in_heap ? image->heap : image->offset;
+  }
+}
+
+static void place_all(const struct binder *binder)
+{
+  for (size_t i = 0; i < binder->deps.count; i++) {
+    const struct bound *image = &binder->images[i];
+    binder->entries[i].offset = image->offset;
+    binder->entries[i].heap = image->heap;
+    place_residuals(binder, image, &binder->entries[i].residuals);
+  }
+  place_unwind(binder);
+  memcpy(binder->tables.data + binder->head.images.offset, binder->entries,
+         binder->deps.count * sizeof *binder->entries);
+  if (binder->residual_count)
+    memcpy(binder->tables.data + binder->head.residuals.offset, binder->residuals,
+           binder->residual_count * sizeof *binder->residuals);
+}
+
+static void add_thunks(const struct binder *binder)
+{
+  uint8_t *code = binder->blocks[BLOCK_CODE].data;
+  for (size_t i = 0; i < binder->gates.count; i++) {
+    uint64_t thunk = binder->gates_at + i * BUNDLE_THUNK_SIZE;
+    uint64_t slot = FORMAT_W_START + binder->gates_at + i * sizeof(uint64_t);
+    bundle_thunk(thunk, slot, code + thunk);
+  }
 }
 
 // ---- the file
@@ -283,6 +313,25 @@ static enum pkgimg_status find_main(struct binder *binder)
   return PKGIMG_OK;
 }
 
+// Each block is followed by zeros up to where the next one begins.
+static enum pkgimg_status place_blocks(struct binder *binder)
+{
+  struct bundle_block_at *blocks = binder->head.blocks;
+  uint64_t end = 0;
+  binder->head.regions = binder->regions;
+  for (unsigned i = 0; i < bundle_block_count(&binder->head); i++) {
+    struct buffer *block = &binder->blocks[i];
+    TRY(buffer_append(block, NULL, round_up(block->size, FORMAT_PAGE) - block->size, binder->error));
+    blocks[i].size = block->size;
+    blocks[i].file_offset = bundle_block_offset(end, block->size);
+    if (i > 0)
+      TRY(buffer_append(&binder->blocks[i - 1], NULL, blocks[i].file_offset - end, binder->error));
+    end = blocks[i].file_offset + block->size;
+  }
+  binder->report.bytes = end;
+  return PKGIMG_OK;
+}
+
 static enum pkgimg_status fill_header(struct binder *binder)
 {
   struct bundle_header *head = &binder->head;
@@ -292,19 +341,10 @@ static enum pkgimg_status fill_header(struct binder *binder)
   head->base = binder->base;
   head->page_size = FORMAT_PAGE;
   head->aslr = binder->options->aslr;
-  head->slots = binder->slots_end;
+  head->slots = binder->gates_at;
   TRY(find_main(binder));
   TRY(read_boot(binder));
-  uint64_t at = 0;
-  head->regions = binder->regions;
-  for (unsigned i = 0; i < bundle_block_count(head); i++) {
-    uint64_t size = binder->blocks[i].size;
-    TRY(buffer_append(&binder->blocks[i], NULL, round_up(size, BUNDLE_ALIGN) - size, binder->error));
-    head->blocks[i] = (struct bundle_block_at){.file_offset = at, .size = binder->blocks[i].size};
-    at += binder->blocks[i].size;
-  }
-  binder->report.bytes = at;
-  return PKGIMG_OK;
+  return place_blocks(binder);
 }
 
 static enum pkgimg_status identify(struct binder *binder)
@@ -325,8 +365,9 @@ static enum pkgimg_status identify(struct binder *binder)
 
 enum pkgimg_status binder_finish(struct binder *binder)
 {
-  TRY(add_tables(binder));
-  TRY(add_thunks(binder));
+  place_all(binder);
+  memcpy(binder->blocks[BLOCK_CODE].data, binder->tables.data, binder->tables.size);
+  add_thunks(binder);
   TRY(fill_header(binder));
   return identify(binder);
 }

@@ -33,10 +33,12 @@ struct binder {
   struct bound *images;  // in the order of deps
   struct cpu_features features;
   unsigned vector_bits;
-  uint64_t base, slots_end;  // in the first region
+  uint32_t *order;       // their numbers in the order of their slots
+  uint64_t base;
+  uint64_t gates_at, gates_end;  // thunks and slots, in the first region in front of the images
   struct buffer blocks[BUNDLE_BLOCKS];
   unsigned regions;
-  struct buffer tables;  // behind the thunks
+  struct buffer tables;  // behind the header, which they begin with room for
   struct bundle_header head;
   struct buffer strings;
   struct names gates, imports;
@@ -77,15 +79,23 @@ PKGIMG_MUST_USE enum pkgimg_status binder_string(struct binder *binder, const ch
 /// The same for the path of a file: from the folder of the bundle, or absolute.
 PKGIMG_MUST_USE enum pkgimg_status binder_path(struct binder *binder, const char *path, uint32_t *offset);
 
+// ---- bind_order.c
+
+/// Choose the order of the images in the blocks.
+PKGIMG_MUST_USE enum pkgimg_status binder_order(struct binder *binder);
+
 // ---- bind_tables.c
 
-/// Fill the entry of an image whose words are bound.
+/// Fill the entry of an image, but for where it lies.
 PKGIMG_MUST_USE enum pkgimg_status binder_describe(struct binder *binder, const struct bound *image,
                                                    struct bundle_image *entry);
 /// Add a table of `count` items of `size` bytes.
-PKGIMG_MUST_USE enum pkgimg_status binder_table(struct binder *binder, struct bundle_table *table,
-                                                const void *items, size_t count, size_t size);
-/// Put thunks and tables behind the images, and fill the header. The blocks are complete then.
+PKGIMG_MUST_USE enum pkgimg_status binder_table(struct binder *binder, struct bundle_table *table, const void *items,
+                                                size_t count, size_t size);
+/// Make the tables, so that their size is known.
+PKGIMG_MUST_USE enum pkgimg_status binder_tables(struct binder *binder);
+/// Put tables and thunks in front of the images, now that these have their places, and fill the header. The blocks are
+/// complete then.
 PKGIMG_MUST_USE enum pkgimg_status binder_finish(struct binder *binder);
 
 // ---- bind_places.c

@@ -5,7 +5,9 @@
 
 #include "base/clock.h"
 #include "image/bundle_parts.h"
+#include "image/record.h"
 #include "mapper/blocks.h"
+#include "mapper/fetch.h"
 #include "relocator/heaps.h"
 
 #include <stdlib.h>
@@ -15,6 +17,8 @@ extern void __cxa_finalize(void *handle);
 
 static void bundle_destroy(struct bundle *bundle)
 {
+  fetch_end(bundle->fetch);
+  recording_destroy(bundle->recording);
   if (bundle->mapped) {
     for (unsigned i = BLOCK_H; i < bundle_block_count(&bundle->head); i += BLOCK_COUNT)
       heaps_remove((void *)(bundle->head.base + bundle_start(i)));
@@ -43,8 +47,13 @@ static enum pkgimg_status map_bundle(struct session *session, struct bundle *bun
     return fail_memory(session->error, head->images.count / 8);
   TRY(blocks_map(&session->root, head, counts, session->error));
   bundle->mapped = true;
+  if (session->runtime->flags & PKGIMG_RUNTIME_RECORD)
+    TRY(recording_begin(session, bundle));
+  session_phase_done(session, PKGIMG_PHASE_MAP);
+  bundle_fetch(session, bundle);
+  session_phase_done(session, PKGIMG_PHASE_PREFETCH);
   bundle->code = (const uint8_t *)head->base;
-  bundle->region = (struct region){.base = (uint8_t *)head->base, .size = head->slots, .holders = 1};
+  bundle->region = (struct region){.base = (uint8_t *)head->base, .size = head->blocks[BLOCK_CODE].size, .holders = 1};
   for (unsigned i = BLOCK_H; i < bundle_block_count(head); i += BLOCK_COUNT)
     if (head->blocks[i].size)
       TRY(heaps_add((void *)(head->base + bundle_start(i)), head->blocks[i].size, session->error));

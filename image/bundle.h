@@ -17,6 +17,8 @@ struct bundle {
   uint64_t *active;     // bit: the image has a struct pkgimg_image
   size_t active_count;
   struct unwind_object unwind_object;
+  struct recording *recording;  // NULL: it is not recorded
+  struct fetch *fetch;          // what is being read for it in the background
   uint32_t missing;     // functions of the gate that this host lacks
   bool unwind_known, mapped;
 };

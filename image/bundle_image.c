@@ -165,21 +165,26 @@ static bool slots_offset(const struct bundle *bundle, uint64_t address, uint64_t
   return false;
 }
 
-// The image whose slot has it: they follow each other in the order of their numbers.
+// The image whose slot has it. An order that a damaged file does not have finds another image, or none.
 static uint32_t find_at(const struct bundle *bundle, uint64_t address)
 {
   uint64_t offset;
-  uint32_t low = 0, high = (uint32_t)bundle->head.images.count;
+  const uint32_t *order = table_at(bundle, &bundle->head.order);
+  uint32_t low = 0, high = (uint32_t)bundle->head.order.count, found = BUNDLE_NONE;
   if (!slots_offset(bundle, address, &offset))
     return BUNDLE_NONE;
   while (low < high) {
     uint32_t middle = low + (high - low) / 2;
-    if (entry_at(bundle, middle)->offset <= offset)
+    if (order[middle] >= bundle->head.images.count)
+      return BUNDLE_NONE;
+    if (entry_at(bundle, order[middle])->offset <= offset) {
+      found = order[middle];
       low = middle + 1;
-    else
+    } else {
       high = middle;
+    }
   }
-  return low > 0 ? low - 1 : BUNDLE_NONE;
+  return found;
 }
 
 void bundles_activate_at(struct pkgimg_runtime *runtime, uint64_t address)

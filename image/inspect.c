@@ -3,7 +3,7 @@
 // Looking at image files: verify and inspection.
 #include "cpuid/detect.h"
 #include "format/relocation.h"
-#include "format/bundle_view.h"
+#include "format/pages.h"
 #include "image/areas.h"
 #include "image/baseline.h"
 #include "image/inspect.h"
@@ -42,10 +42,13 @@ enum pkgimg_status pkgimg_verify(const char *path, struct pkgimg_error *error)
   struct image_file file;
   struct bundle_header head;
   struct bundle_view view;
+  struct pages pages;
   if (!path)
     return fail(error, PKGIMG_INVALID_ARGUMENT, NULL, "pkgimg_verify: a NULL path");
   TRY(inspect_read(path, &bytes, error));
   struct reader reader = {.file = path, .bytes = {bytes.data, bytes.size}, .error = error};
+  if (pages_are(bytes.data, bytes.size))
+    return pages_read(&reader, &pages);
   return bundle_is(bytes.data, bytes.size) ? bundle_file_read(&reader, &head, &view)
                                            : image_file_read(&reader, &file);
 }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "image/session.h"
 
+#include "image/record.h"
+
 #include "image/bundle_files.h"
 
 #include "base/clock.h"
@@ -46,12 +48,25 @@ enum pkgimg_status verify_whole(struct session *session, const struct image_hand
   return fail(session->error, PKGIMG_MISMATCH, handle->path, "not the image that its dependent was built against");
 }
 
+// While the disk brings the first bytes, it may bring the record of a bundle, too.
+static enum pkgimg_status read_head(struct session *session, struct map_counts *counts)
+{
+  enum head_found found =
+      image_read_head(&session->root, session->head, sizeof session->head, &session->head_size, counts);
+  session->cold = found == HEAD_ON_DISK;
+  if (found == HEAD_IN_MEMORY)
+    return PKGIMG_OK;
+  if (session->cold && session->runtime->prefetch == PKGIMG_PREFETCH_AUTO)
+    record_expect(session);
+  return image_pread(&session->root, session->head, sizeof session->head, 0, &session->head_size, counts,
+                     session->error);
+}
+
 enum pkgimg_status open_root(struct session *session)
 {
   struct map_counts *counts = &session->runtime->counts;
   TRY(image_open(AT_FDCWD, session->path, session->path, &session->root, counts, session->error));
-  TRY(image_pread(&session->root, session->head, sizeof session->head, 0, &session->head_size, counts,
-                  session->error));
+  TRY(read_head(session, counts));
   session->is_bundle = bundle_is(session->head, session->head_size);
   if (session->is_bundle)
     return PKGIMG_OK;

@@ -27,6 +27,9 @@ struct session {
   bool is_bundle;
   _Alignas(8) uint8_t head[FORMAT_HEAD];  // its first bytes
   size_t head_size;
+  bool cold;                   // they were not in memory
+  struct image_handle record;  // of the bundle that it may be; open if it is cold
+  char *record_path;
   struct disk_header header;
   struct buffer root_tables;  // its tables and its closure
   struct tables tables;

@@ -11,11 +11,6 @@ static const int protections[BLOCK_COUNT] = {[BLOCK_CODE] = PROT_READ | PROT_EXE
                                              [BLOCK_W] = PROT_READ | PROT_WRITE,
                                              [BLOCK_H] = PROT_READ | PROT_WRITE};
 
-static void *block_at(const struct bundle_header *head, unsigned block)
-{
-  return (void *)(head->base + bundle_start(block));
-}
-
 static void unmap_first(const struct bundle_header *head, unsigned count)
 {
   for (unsigned i = 0; i < count; i++)
@@ -62,6 +57,15 @@ enum pkgimg_status blocks_map(const struct image_handle *handle, const struct bu
 void blocks_unmap(const struct bundle_header *head)
 {
   unmap_first(head, bundle_block_count(head));
+}
+
+void blocks_advise(const struct bundle_header *head, int advice, struct map_counts *counts)
+{
+  for (unsigned i = 0; i < bundle_block_count(head); i++)
+    if (head->blocks[i].size) {
+      counts->system_calls++;
+      madvise(block_at(head, i), head->blocks[i].size, advice);
+    }
 }
 
 const void *blocks_map_tables(const struct image_handle *handle, const struct bundle_header *head,

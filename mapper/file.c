@@ -5,7 +5,7 @@
 #include "mapper/mapper.h"
 #include "mapper/mapping.h"
 
-#include "format/bundle_view.h"
+#include "format/pages.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -67,6 +67,28 @@ enum pkgimg_status image_pread(const struct image_handle *handle, void *bytes, s
   return PKGIMG_OK;
 }
 
+// A read that may not wait tells whether the file is in memory, at hardly any cost when it is. Otherwise it begins to
+// read nevertheless: with what follows, if the kernel is not told otherwise.
+enum head_found image_read_head(const struct image_handle *handle, void *bytes, size_t size, size_t *got,
+                                struct map_counts *counts)
+{
+  struct iovec part = {bytes, size};
+  counts->system_calls += 2;
+  posix_fadvise(handle->fd, 0, 0, POSIX_FADV_RANDOM);
+  ssize_t there = preadv2(handle->fd, &part, 1, 0, RWF_NOWAIT);
+  if (there < 0)
+    return errno == EAGAIN ? HEAD_ON_DISK : HEAD_UNKNOWN;
+  counts->bytes_read += *got = (size_t)there;
+  return HEAD_IN_MEMORY;
+}
+
+void image_expect(const char *path, uint64_t size, struct image_handle *handle, struct map_counts *counts)
+{
+  counts->system_calls++;
+  if (image_open(AT_FDCWD, path, path, handle, counts, NULL) == PKGIMG_OK)
+    posix_fadvise(handle->fd, 0, (off_t)size, POSIX_FADV_WILLNEED);
+}
+
 enum pkgimg_status image_size(const struct image_handle *handle, uint64_t *size, struct map_counts *counts,
                               struct pkgimg_error *error)
 {
@@ -90,6 +112,8 @@ static enum pkgimg_status check_beginning(const struct image_handle *handle, str
   struct disk_header header;
   struct bundle_header bundle;
   TRY(image_pread(handle, head, sizeof head, 0, &reader.bytes.size, counts, error));
+  if (pages_are(head, reader.bytes.size))
+    return PKGIMG_OK;
   return bundle_is(head, reader.bytes.size) ? bundle_header_read(&reader, &bundle) : header_read(&reader, &header);
 }
 

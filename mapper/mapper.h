@@ -82,6 +82,17 @@ PKGIMG_MUST_USE enum pkgimg_status image_open(int at, const char *name, const ch
                                               struct pkgimg_error *error);
 void image_close(struct image_handle *handle, struct map_counts *counts);
 
+/// What the first bytes of a file are, without waiting for the disk.
+enum head_found {
+  HEAD_IN_MEMORY,  ///< they were read
+  HEAD_ON_DISK,    ///< they are being read, and nothing behind them
+  HEAD_UNKNOWN,    ///< the file system cannot tell
+};
+enum head_found image_read_head(const struct image_handle *handle, void *bytes, size_t size, size_t *got,
+                                struct map_counts *counts);
+/// Open a file if it is there, and begin to read the first of it; fd is -1 otherwise.
+void image_expect(const char *path, uint64_t size, struct image_handle *handle, struct map_counts *counts);
+
 /// Read `size` bytes at `offset`; fewer are PKGIMG_TRUNCATED, except that `short_ok` returns how
 /// many there were.
 PKGIMG_MUST_USE enum pkgimg_status image_pread(const struct image_handle *handle, void *bytes, size_t size,

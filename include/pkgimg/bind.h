@@ -31,7 +31,9 @@ struct pkgimg_bind_options {
   unsigned max_vector_bits;        ///< use no body with wider vectors; 0: no limit
   uint64_t base;                   ///< first address, a multiple of 2 MiB; 0: drawn at random
   enum pkgimg_aslr aslr;
-  uint64_t reach;  ///< bytes of images in a region at most; 0: as far as code reaches. For tests
+  const char *record;              ///< a bundle of these packages whose record (pkgimg_record_end) says which images lie
+                                   ///< together; NULL: that of the bundle that is replaced, if it has one
+  uint64_t reach;                  ///< bytes of images in a region at most; 0: as far as code reaches. For tests
 };
 #define PKGIMG_BIND_OPTIONS_INIT                                                                                  \
   {                                                                                                               \

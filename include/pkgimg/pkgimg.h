@@ -33,7 +33,7 @@ struct pkgimg_image;
 enum pkgimg_prefetch {
   PKGIMG_PREFETCH_AUTO,   ///< look at the page cache, then choose
   PKGIMG_PREFETCH_NONE,   ///< leave everything to page faults
-  PKGIMG_PREFETCH_PLAIN,  ///< readahead(2) for each file
+  PKGIMG_PREFETCH_PLAIN,  ///< readahead(2) for each file, posix_fadvise(2) for the pages of a bundle's record
   PKGIMG_PREFETCH_RING,   ///< io_uring; falls back to PLAIN where the kernel forbids it
 };
 
@@ -45,6 +45,9 @@ enum {
   /// Check every byte of each file against its build id before it is mapped (as pkgimg_verify
   /// does). Without it, a load checks what it reads: headers, tables and data.
   PKGIMG_RUNTIME_VERIFY = 1u << 1,
+  /// Find out which pages of bundles a start touches, for pkgimg_record_end. Each bundle is copied beside itself for that,
+  /// and every first touch of a page reads it from the disk.
+  PKGIMG_RUNTIME_RECORD = 1u << 2,
 };
 
 struct pkgimg_runtime_options {
@@ -104,6 +107,13 @@ PKGIMG_PUBLIC PKGIMG_MUST_USE enum pkgimg_status pkgimg_root(struct pkgimg_image
 /// until the runtime is closed. NULL is allowed.
 PKGIMG_PUBLIC void pkgimg_close(struct pkgimg_image *image);
 
+/// The start is over: store which pages of each open bundle it has touched since the bundle was loaded, in BUNDLE.pages
+/// beside it, merged with what earlier starts touched. A later load of a bundle that is not in memory reads these pages
+/// at once. For runtimes with PKGIMG_RUNTIME_RECORD that have a bundle open, once for each bundle; otherwise
+/// PKGIMG_INVALID_ARGUMENT. Without this call nothing is stored.
+PKGIMG_PUBLIC PKGIMG_MUST_USE enum pkgimg_status pkgimg_record_end(struct pkgimg_runtime *runtime,
+                                                                   struct pkgimg_error *error);
+
 /// The package's name, and the file that it was loaded from. Valid until the image is closed.
 PKGIMG_PUBLIC const char *pkgimg_image_name(const struct pkgimg_image *image);
 PKGIMG_PUBLIC const char *pkgimg_image_path(const struct pkgimg_image *image);
@@ -159,6 +169,9 @@ struct pkgimg_stats {
   uint64_t bundles_refused;    ///< bundles that were not usable here; their images were loaded instead
   char refusal[256];           ///< why the last of them was not
   uint64_t clones_raised;      ///< of these: functions whose body is not the baseline's
+  uint64_t pages_prefetched;   ///< pages of bundles that were asked for ahead, as a record says
+  uint64_t records_refused;    ///< records of starts that were not usable; nothing was asked for
+  char record_refusal[256];    ///< why the last of them was not
 };
 
 /// Copy the counters. Fails when stats->size is not a size this library knows.
@@ -191,7 +204,7 @@ PKGIMG_PUBLIC PKGIMG_MUST_USE enum pkgimg_status pkgimg_runtime_pages(
     struct pkgimg_runtime *runtime, void (*visit)(void *context, const struct pkgimg_pages *pages), void *context,
     struct pkgimg_error *error);
 
-/// Read the whole file, an image or a bundle, and check it: structure, every table, every hash, and
+/// Read the whole file, an image, a bundle or the record of a bundle, and check it: structure, every table, every hash, and
 /// the build id against the bytes. Maps nothing and runs nothing.
 PKGIMG_PUBLIC PKGIMG_MUST_USE enum pkgimg_status pkgimg_verify(const char *path, struct pkgimg_error *error);
 

@@ -26,6 +26,7 @@ enum part {
   IN_HEADER,
   IN_IMAGE,  ///< the main one
   IN_FIRST_IMAGE,
+  IN_ORDER,
   IN_STRINGS,
   IN_NAMES,
   IN_IDS,
@@ -73,12 +74,12 @@ static const struct bundle_case cases[] = {
     {"base beside 2 MiB", HEAD(base, 0x200000001000), MALFORMED, MALFORMED, "base"},
     {"base of the kernel", HEAD(base, 0xffff800000000000), MALFORMED, MALFORMED, "base"},
     {"code elsewhere", HEAD(blocks[0].file_offset, 0x200000), MALFORMED, MALFORMED, "file offset of a block"},
-    {"no code", HEAD(blocks[0].size, 0), MALFORMED, MALFORMED, "size of a block"},
+    {"no code", HEAD(blocks[0].size, 0), MALFORMED, MALFORMED, "file offset of a block"},
     {"code over L", HEAD(blocks[0].size, 0x40200000), MALFORMED, MALFORMED, "size of a block"},
-    {"L beside 2 MiB", HEAD(blocks[1].size, 0x1000), MALFORMED, MALFORMED, "size of a block"},
+    {"L beside a page", HEAD(blocks[1].size, 0x200), MALFORMED, MALFORMED, "size of a block"},
     {"no L", HEAD(blocks[1].size, 0), MALFORMED, MALFORMED, NULL},
     {"W of 2^64", HEAD(blocks[2].size, HUGE & ~0x1fffffull), MALFORMED, MALFORMED, "size of a block"},
-    {"H behind the file", HEAD(blocks[7].size, 0x40000000), TRUNCATED, TRUNCATED, "bytes of the bundle"},
+    {"H behind the file", HEAD(blocks[7].size, 0x100000), TRUNCATED, TRUNCATED, "bytes of the bundle"},
     {"H of 2^63", HEAD(blocks[3].size, 1ull << 63), MALFORMED, MALFORMED, "size of a block"},
     {"drawn never", HEAD(aslr, 3), MALFORMED, MALFORMED, "addresses"},
     {"no regions", HEAD(regions, 0), MALFORMED, MALFORMED, "number of regions"},
@@ -90,8 +91,8 @@ static const struct bundle_case cases[] = {
     {"code of another region over L", HEAD(blocks[4].size, 0x40200000), MALFORMED, MALFORMED, "size of a block"},
     {"main image that is not", HEAD(main_image, 99), MALFORMED, MALFORMED, "main image"},
     {"words of gates at 0", HEAD(slots, 0), MALFORMED, MALFORMED, "gates"},
-    {"words of gates beside a page", HEAD(slots, 0x1008), MALFORMED, MALFORMED, "gates"},
-    {"words of gates behind W", HEAD(slots, 0x10000000), MALFORMED, MALFORMED, NULL},
+    {"words of gates beside a word", HEAD(slots, 0x1004), MALFORMED, MALFORMED, "gates"},
+    {"words of gates behind the code", HEAD(slots, 0x10000000), MALFORMED, MALFORMED, NULL},
     {"words of gates at 2^64", HEAD(slots, HUGE & ~0xfffull), MALFORMED, MALFORMED, "gates"},
     {"strings behind the code", HEAD(strings.offset, 0x40000000), MALFORMED, MALFORMED, "strings"},
     {"2^63 strings", HEAD(strings.count, 1ull << 63), MALFORMED, MALFORMED, "strings"},
@@ -100,6 +101,7 @@ static const struct bundle_case cases[] = {
     {"2^32 images", HEAD(images.count, 1ull << 32), MALFORMED, MALFORMED, "images"},
     {"no images", HEAD(images.count, 0), MALFORMED, MALFORMED, "main image"},
     {"images whose size wraps", HEAD(images.count, 0x0800000000000000), MALFORMED, MALFORMED, "images"},
+    {"images without an order", HEAD(order.count, 0), MALFORMED, MALFORMED, "order"},
     {"index of three names", HEAD(names.count, 3), MALFORMED, MALFORMED, "index"},
     {"index without room", HEAD(names.count, 1), MALFORMED, MALFORMED, "index"},
     {"index of no build ids", HEAD(ids.count, 0), MALFORMED, MALFORMED, "index"},
@@ -161,6 +163,8 @@ static const struct bundle_case cases[] = {
     {"2^63 exits", IMAGE(exits.count, 1ull << 63), MALFORMED, MALFORMED, "exits"},
     {"the first image on the header", FIRST(offset, 0), MALFORMED, OK, "offset of an image"},
     // The other tables.
+    {"number in the order of images", NUMBER(IN_ORDER, 999), MALFORMED, OK, "order of images"},
+    {"an image that is there twice", NUMBER(IN_ORDER, 1), MALFORMED, OK, "offset of an image"},
     {"a first string", IN_STRINGS, 0, 1, 'x', MALFORMED, OK, "strings"},
     {"number in the index of names", NUMBER(IN_NAMES, 999), MALFORMED, OK, "index"},
     {"number in the index of build ids", NUMBER(IN_IDS, 999), MALFORMED, OK, "index"},
@@ -243,6 +247,7 @@ static uint64_t place_of(const struct forged *forged, enum part part)
       [IN_HEADER] = 0,
       [IN_IMAGE] = main_image,
       [IN_FIRST_IMAGE] = head->images.offset,
+      [IN_ORDER] = head->order.offset,
       [IN_STRINGS] = head->strings.offset,
       [IN_NAMES] = head->names.offset,
       [IN_IDS] = head->ids.offset,
@@ -280,8 +285,8 @@ static unsigned run_case(const struct bundle_case *row, const char *good, const 
 static unsigned run_cuts(const char *good, const char *path)
 {
   struct forged forged = take(good);
-  const size_t sizes[] = {8,        16,       sizeof *forged.head - 1, sizeof *forged.head, FORMAT_PAGE, 0x1fffff,
-                          0x200000, 0x5fffff, forged.size - 1};
+  const size_t sizes[] = {8,        16,       sizeof *forged.head - 1, sizeof *forged.head, FORMAT_PAGE, 0x10000,
+                          forged.size / 2, forged.size - 1};
   unsigned failures = 0;
   for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
     char name[64];
@@ -303,7 +308,7 @@ static unsigned run_unsealed(const char *good, const char *path)
   file_write(path, forged.bytes, forged.size);
   unsigned failures = !expect_verify(&header, path) + !expect_load(&header, path, PKGIMG_PREFETCH_NONE);
   forged.head->base ^= 0x200000;
-  forged.bytes[0x1fffff] ^= 1;
+  forged.bytes[forged.size - 1] ^= 1;
   file_write(path, forged.bytes, forged.size);
   failures += !expect_verify(&code, path) + !expect_load(&none, path, PKGIMG_PREFETCH_NONE);
   free(forged.bytes);
@@ -315,7 +320,7 @@ static unsigned run_random(const char *good, const char *path)
 {
   enum { TIMES = 400 };
   struct forged forged = take(good);
-  uint64_t state = 1, first = forged.head->slots, last = forged.head->strings.offset;
+  uint64_t state = 1, first = sizeof *forged.head, last = forged.head->slots;
   unsigned accepted = 0, failures = 0;
   for (int i = 0; i < TIMES; i++) {
     state = state * 6364136223846793005ull + 1442695040888963407ull;

@@ -100,7 +100,7 @@ static void again(void)
 static void damaged(void)
 {
   bound("again", "bodies-user", NULL, NULL);
-  damage(scratch_path("again"), -0x200000 + 0x100);
+  damage(scratch_path("again"), -0x100);
   rebound("bodies-user", NULL, false);
   damage(scratch_path("again"), 64);
   CHECK(stat(scratch_path("again"), &(struct stat){0}) == 0);

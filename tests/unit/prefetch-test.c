@@ -4,20 +4,15 @@
 // changes the statistics.
 #include "tests/unit/check.h"
 #include "tests/unit/events.h"
+#include "tests/unit/forbid.h"
 #include "tests/unit/world.h"
 
 #include "base/hash.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/audit.h>
-#include <linux/filter.h>
-#include <linux/seccomp.h>
 #include <pkgimg/pkgimg.h>
-#include <stddef.h>
-#include <sys/prctl.h>
 #include <sys/syscall.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 CHECK_MAIN_FILE
@@ -63,38 +58,6 @@ static struct result load(enum pkgimg_prefetch prefetch, const char *name)
 }
 
 // ---- kernels that forbid it
-
-static void forbid(unsigned call, unsigned number)
-{
-  struct sock_filter rules[] = {
-      BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
-      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, call, 0, 1),
-      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | number),
-      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
-  };
-  struct sock_fprog program = {sizeof rules / sizeof *rules, rules};
-  if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 || prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) < 0)
-    _exit(CHECK_SKIPPED);
-}
-
-// In a child, since a filter is for ever. It tells its checks by its exit status.
-static void in_child(unsigned call, unsigned number, void (*act)(uint64_t expected), uint64_t expected)
-{
-  int status = 0;
-  fflush(NULL);
-  pid_t child = fork();
-  if (child == 0) {
-    forbid(call, number);
-    act(expected);
-    fflush(NULL);
-    _exit(check_failures ? 1 : 0);
-  }
-  CHECK(child > 0 && waitpid(child, &status, 0) == child);
-  if (WIFEXITED(status) && WEXITSTATUS(status) == CHECK_SKIPPED)
-    printf("skipped: the kernel takes no seccomp filter\n");
-  else
-    CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 0);
-}
 
 static void without_ring(uint64_t expected)
 {
