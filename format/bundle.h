@@ -90,7 +90,7 @@ struct bundle_header {
   struct bundle_table bodies;        ///< uint32_t: chosen bodies of clones, by image
   struct bundle_table body_symbols;  ///< uint32_t: their indices in .dynsym
   struct bundle_table roots;         ///< struct disk_root, by image, each image's ascending by name
-  struct bundle_table libraries;     ///< uint32_t in strings: host libraries that images name
+  struct bundle_table libraries;     ///< uint32_t in strings: host libraries that images name, by image
   struct bundle_table unwind;        ///< uint64_t: final addresses of unwind tables, ending with a 0
   struct bundle_table sysimage;      ///< struct bundle_sysimage: the system image among the images, if there is one
   uint64_t slots;  ///< where in W the words of the gates begin, and in the code their thunks, from each one's start
@@ -119,6 +119,7 @@ enum bundle_work {
   BUNDLE_HAS_INIT = 2,           ///< a declared initialisation function, its own
   BUNDLE_CLOSURE_HAS_WORK = 4,   ///< it or something that it needs
   BUNDLE_CLOSURE_HAS_INIT = 8,
+  BUNDLE_CLOSURE_HAS_LIBRARIES = 16,  ///< named libraries of the host that not every process has
 };
 
 struct bundle_range {
@@ -132,7 +133,7 @@ struct bundle_image {
   uint32_t name, path; ///< strings; the path is from the folder of the bundle, or absolute
   uint32_t work;       ///< bits of enum bundle_work
   uint32_t flags;      ///< FORMAT_SYSIMAGE, FORMAT_CAPTURED
-  struct bundle_range dependencies, residuals, gates, bodies, roots;
+  struct bundle_range dependencies, residuals, gates, bodies, roots, libraries;
   struct disk_geometry geometry;
   struct disk_region symbols, symbol_strings, symbol_hash, unwind, init_array, fini_array, thread_local;
   uint64_t thread_local_size, thread_local_align;

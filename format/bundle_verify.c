@@ -160,16 +160,17 @@ static enum pkgimg_status residuals_check(const struct examined *examined, const
 static enum pkgimg_status work_check(const struct examined *examined, const struct bundle_image *image)
 {
   const uint32_t *dependencies = bundle_table(examined->view, &examined->view.head->dependencies);
-  uint32_t closure = BUNDLE_CLOSURE_HAS_WORK | BUNDLE_CLOSURE_HAS_INIT, least = 0;
+  uint32_t closure = BUNDLE_CLOSURE_HAS_WORK | BUNDLE_CLOSURE_HAS_INIT | BUNDLE_CLOSURE_HAS_LIBRARIES, least = 0;
   least |= image->residuals.count || image->fini_array.count || image->exits.count || image->thread_local_size
                ? BUNDLE_HAS_WORK
                : 0u;
   least |= image->init_function ? BUNDLE_HAS_INIT : 0u;
+  least |= image->libraries.count ? BUNDLE_CLOSURE_HAS_LIBRARIES : 0u;
   least |= (least | image->work) & BUNDLE_HAS_WORK ? BUNDLE_CLOSURE_HAS_WORK : 0u;
   least |= (least | image->work) & BUNDLE_HAS_INIT ? BUNDLE_CLOSURE_HAS_INIT : 0u;
   for (uint32_t i = 0; i < image->dependencies.count; i++)
     least |= bundle_image(examined->view, dependencies[image->dependencies.first + i])->work & closure;
-  if ((image->work & least) == least && image->work < 2u * BUNDLE_CLOSURE_HAS_INIT)
+  if ((image->work & least) == least && image->work < 2u * BUNDLE_CLOSURE_HAS_LIBRARIES)
     return PKGIMG_OK;
   return broken(examined, &image->work, "work of an image", least, image->work);
 }
@@ -203,6 +204,9 @@ static enum pkgimg_status image_check(const struct examined *examined, uint32_t 
   TRY(bundle_image_check(examined->reader, examined->view, index));
   TRY(numbers_check(examined, "number of a dependency", &head->dependencies, &image->dependencies, index));
   TRY(numbers_check(examined, "number of a gate", &head->gate_uses, &image->gates, head->gates.count));
+  if (!range_within(image->libraries.first, image->libraries.count, head->libraries.count))
+    return broken(examined, &image->libraries, "libraries of an image", head->libraries.count,
+                  image->libraries.first + (uint64_t)image->libraries.count);
   TRY(bodies_check(examined, image));
   TRY(residuals_check(examined, image));
   TRY(work_check(examined, image));

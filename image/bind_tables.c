@@ -13,11 +13,6 @@ static uint64_t round_up(uint64_t value, uint64_t step)
   return (value + step - 1) / step * step;
 }
 
-static const char *string_at(const struct binder *binder, uint32_t offset)
-{
-  return (const char *)binder->strings.data + offset;
-}
-
 // ---- entries
 
 // What registers destructors while it runs must be known at the end.
@@ -29,6 +24,20 @@ static bool registers_exits(const struct tables *tables)
   return false;
 }
 
+// What libpkgimg itself needs, a process has that loads images.
+static bool is_everywhere(const char *library)
+{
+  return strcmp(library, "libc.so.6") == 0 || strcmp(library, "ld-linux-x86-64.so.2") == 0;
+}
+
+static bool needs_libraries(const struct tables *tables)
+{
+  uint32_t i = 0;
+  while (i < tables->library_count && is_everywhere(tables->strings + tables->libraries[i]))
+    i++;
+  return i < tables->library_count;
+}
+
 static uint32_t work_of(const struct binder *binder, const struct bound *image, const struct bundle_image *entry)
 {
   const struct disk_tables *head = tables_of(image)->head;
@@ -36,9 +45,11 @@ static uint32_t work_of(const struct binder *binder, const struct bound *image, 
   bool own = constructs || head->fini_array.count || head->exits.count || head->thread_local_size ||
              head->types.count || entry->residuals.count || registers_exits(tables_of(image));
   uint32_t work = (own ? BUNDLE_HAS_WORK | BUNDLE_CLOSURE_HAS_WORK : 0u) |
-                  (head->init_function ? BUNDLE_HAS_INIT | BUNDLE_CLOSURE_HAS_INIT : 0u);
+                  (head->init_function ? BUNDLE_HAS_INIT | BUNDLE_CLOSURE_HAS_INIT : 0u) |
+                  (needs_libraries(tables_of(image)) ? BUNDLE_CLOSURE_HAS_LIBRARIES : 0u);
   for (uint32_t i = 0; i < tables_of(image)->dependency_count; i++)
-    work |= binder->entries[image->dependencies[i]].work & (BUNDLE_CLOSURE_HAS_WORK | BUNDLE_CLOSURE_HAS_INIT);
+    work |= binder->entries[image->dependencies[i]].work &
+            (BUNDLE_CLOSURE_HAS_WORK | BUNDLE_CLOSURE_HAS_INIT | BUNDLE_CLOSURE_HAS_LIBRARIES);
   return work;
 }
 
@@ -166,22 +177,23 @@ static enum pkgimg_status add_roots(struct binder *binder)
 
 static enum pkgimg_status add_libraries(struct binder *binder)
 {
-  uint32_t *names AUTO(free_pointer) = NULL;
-  size_t count = 0, capacity = 0;
+  TRY(begin_table(binder, &binder->head.libraries, 0));
   for (size_t i = 0; i < binder->deps.count; i++) {
     const struct tables *tables = tables_of(&binder->images[i]);
+    struct bundle_range *range = &binder->entries[i].libraries;
+    range->first = (uint32_t)binder->head.libraries.count;
     for (uint32_t j = 0; j < tables->library_count; j++) {
       const char *name = tables->strings + tables->libraries[j];
-      size_t at = 0;
-      while (at < count && strcmp(string_at(binder, names[at]), name) != 0)
-        at++;
-      if (at < count)
+      uint32_t offset;
+      if (is_everywhere(name))
         continue;
-      TRY(array_reserve(&names, &capacity, count, sizeof *names, binder->error));
-      TRY(binder_string(binder, name, &names[count++]));
+      TRY(binder_string(binder, name, &offset));
+      TRY(buffer_append(&binder->tables, &offset, sizeof offset, binder->error));
+      range->count++;
     }
+    binder->head.libraries.count += range->count;
   }
-  return binder_table(binder, &binder->head.libraries, names, count, sizeof *names);
+  return PKGIMG_OK;
 }
 
 // Room for their addresses, and the 0 at the end.

@@ -61,6 +61,7 @@ static enum pkgimg_status map_bundle(struct session *session, struct bundle *bun
   TRY(bundle_unwind_check(&reader, view_of(bundle)));
   session_phase_done(session, PKGIMG_PHASE_MAP);
   TRY(bundle_fill_gate(bundle, session->error));
+  session->runtime->stats.pages_written += (head->gates.count * sizeof(uint64_t) + FORMAT_PAGE - 1) / FORMAT_PAGE;
   session_phase_done(session, PKGIMG_PHASE_HOST);
   return PKGIMG_OK;
 }

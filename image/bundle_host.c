@@ -79,21 +79,10 @@ bool bundle_find_host(const struct bundle *bundle, const struct bundle_gate *gat
   return host_find(&query, symbol, lookups);
 }
 
-static enum pkgimg_status load_libraries(const struct bundle *bundle, bool all, struct pkgimg_error *error)
-{
-  const uint32_t *names = table_at(bundle, &bundle->head.libraries);
-  bool any = false;
-  for (uint64_t i = 0; i < bundle->head.libraries.count; i++)
-    if (all || !host_has_library(string_at(bundle, names[i])))
-      any |= host_load_library(string_at(bundle, names[i]));
-  return any ? host_refresh(error) : PKGIMG_OK;
-}
-
 /// Slots on their way to be filled.
 struct filling {
   struct bundle *bundle;
   struct host_library *libraries;  // in which gates have places, as this process has them
-  bool may_promote;
 };
 
 static void filling_deinit(struct filling *filling)
@@ -133,38 +122,33 @@ static uint64_t at_place(const struct filling *filling, const struct bundle_gate
   return gate->resolver && query.run_code ? ((uint64_t(*)(void))(uintptr_t)address)() : address;
 }
 
-static enum pkgimg_status look_up(struct filling *filling, const struct bundle_gate *gate, uint64_t *slot,
-                                  struct pkgimg_error *error)
+static uint64_t look_up(const struct bundle *bundle, const struct bundle_gate *gate)
 {
-  struct bundle *bundle = filling->bundle;
-  uint64_t *lookups = &bundle->runtime->stats.symbols_resolved;
   struct host_symbol symbol = {0};
-  bool found = bundle_find_host(bundle, gate, &symbol, lookups);
-  if (!found && filling->may_promote) {
-    filling->may_promote = false;
-    TRY(load_libraries(bundle, true, error));
-    found = bundle_find_host(bundle, gate, &symbol, lookups);
-  }
-  bundle->missing += !found;
-  *slot = symbol.value;
-  return PKGIMG_OK;
+  (void)bundle_find_host(bundle, gate, &symbol, &bundle->runtime->stats.symbols_resolved);
+  return symbol.value;
+}
+
+static uint64_t *slots_of(const struct bundle *bundle)
+{
+  return (uint64_t *)(bundle->head.base + FORMAT_W_START + bundle->head.slots);
 }
 
 enum pkgimg_status bundle_fill_gate(struct bundle *bundle, struct pkgimg_error *error)
 {
   const struct bundle_gate *gates = table_at(bundle, &bundle->head.gates);
-  uint64_t *slots = (uint64_t *)(bundle->head.base + FORMAT_W_START + bundle->head.slots);
-  struct filling filling AUTO(filling_deinit) = {.bundle = bundle, .may_promote = runs_code(bundle->runtime)};
+  uint64_t *slots = slots_of(bundle);
+  struct filling filling AUTO(filling_deinit) = {.bundle = bundle};
   TRY(host_refresh(error));
-  if (filling.may_promote)
-    TRY(load_libraries(bundle, false, error));
   TRY(locate_libraries(&filling, error));
+  bundle->missing = 0;
   for (uint64_t i = 0; i < bundle->head.gates.count; i++) {
-    slots[i] = at_place(&filling, &gates[i]);
     if (slots[i] == 0)
-      TRY(look_up(&filling, &gates[i], &slots[i], error));
+      slots[i] = at_place(&filling, &gates[i]);
+    if (slots[i] == 0)
+      slots[i] = look_up(bundle, &gates[i]);
+    bundle->missing += slots[i] == 0;
   }
-  bundle->runtime->stats.pages_written += (bundle->head.gates.count * 8 + FORMAT_PAGE - 1) / FORMAT_PAGE;
   return PKGIMG_OK;
 }
 
@@ -173,7 +157,7 @@ enum pkgimg_status bundle_check_gates(const struct session *session, const struc
 {
   const uint32_t *uses = table_at(bundle, &bundle->head.gate_uses);
   const struct bundle_gate *gates = table_at(bundle, &bundle->head.gates);
-  const uint64_t *slots = (const uint64_t *)(bundle->head.base + FORMAT_W_START + bundle->head.slots);
+  const uint64_t *slots = slots_of(bundle);
   uint64_t end = entry->gates.first + (uint64_t)entry->gates.count;
   if (end > bundle->head.gate_uses.count)
     return broken(bundle, &entry->gates, "uses of gates", bundle->head.gate_uses.count, end, session->error);
@@ -187,4 +171,53 @@ enum pkgimg_status bundle_check_gates(const struct session *session, const struc
                        "no library of the host defines it; %s needs it", string_at(bundle, entry->name));
   }
   return PKGIMG_OK;
+}
+
+// ---- libraries
+
+// True if any came. `again`: also those that are there, perhaps for whoever opened them with RTLD_LOCAL only.
+static enum pkgimg_status load_libraries(const struct closure_walk *walk, bool again, bool *any,
+                                         struct pkgimg_error *error)
+{
+  const struct bundle *bundle = walk->bundle;
+  const uint32_t *names = table_at(bundle, &bundle->head.libraries);
+  for (uint32_t i = 0; i < bundle->head.images.count; i++) {
+    const struct bundle_range *range = &entry_at(bundle, i)->libraries;
+    uint64_t end = range->first + (uint64_t)range->count;
+    if (!marked(walk->marks, i))
+      continue;
+    if (end > bundle->head.libraries.count)
+      return broken(bundle, range, "libraries of an image", bundle->head.libraries.count, end, error);
+    for (uint32_t j = range->first; j < end; j++)
+      if (again || !host_has_library(string_at(bundle, names[j])))
+        *any |= host_load_library(string_at(bundle, names[j]));
+  }
+  return PKGIMG_OK;
+}
+
+static enum pkgimg_status check_closure(const struct session *session, const struct closure_walk *walk)
+{
+  const struct bundle *bundle = walk->bundle;
+  for (uint32_t i = 0; i < bundle->head.images.count; i++)
+    if (marked(walk->marks, i))
+      TRY(bundle_check_gates(session, bundle, entry_at(bundle, i)));
+  return PKGIMG_OK;
+}
+
+enum pkgimg_status bundle_bring_libraries(struct session *session, struct bundle *bundle, uint32_t index)
+{
+  struct closure_walk walk AUTO(closure_walk_deinit) = {.bundle = bundle};
+  struct session quiet = *session;
+  bool any = false;
+  quiet.error = NULL;
+  if (!(entry_at(bundle, index)->work & BUNDLE_CLOSURE_HAS_LIBRARIES) || !runs_code(session->runtime))
+    return PKGIMG_OK;
+  TRY(closure_mark(&walk, index, 0, session->error));
+  TRY(load_libraries(&walk, false, &any, session->error));
+  if (any)
+    TRY(bundle_fill_gate(bundle, session->error));
+  if (!bundle->missing || check_closure(&quiet, &walk) == PKGIMG_OK)
+    return PKGIMG_OK;
+  TRY(load_libraries(&walk, true, &any, session->error));
+  return bundle_fill_gate(bundle, session->error);
 }

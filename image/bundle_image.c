@@ -132,6 +132,7 @@ enum pkgimg_status bundle_take(struct session *session, struct bundle *bundle, u
                                struct pkgimg_image **image)
 {
   TRY(check_only(session, bundle, index));
+  TRY(bundle_bring_libraries(session, bundle, index));
   bool nothing_to_do = !(entry_at(bundle, index)->work & BUNDLE_CLOSURE_HAS_WORK) && !bundle->missing;
   if (!nothing_to_do)
     TRY(activate_closure(session, bundle, index));

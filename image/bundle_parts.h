@@ -49,11 +49,14 @@ static inline enum pkgimg_status broken(const struct bundle *bundle, const void 
 /// Whether the bundle was made for a host like this: processor, page size, boot.
 PKGIMG_MUST_USE enum pkgimg_status bundle_check_host(struct session *session, const struct bundle_header *head);
 
-/// Look functions of the host up and fill their slots: all on one or a few pages, which is what a bound load writes. A
+/// Fill the slots that are 0 with functions of the host: all on one or a few pages, which is what a bound load writes. A
 /// function that the host lacks stays 0; only an image that needs it is refused, by bundle_check_gates.
 PKGIMG_MUST_USE enum pkgimg_status bundle_fill_gate(struct bundle *bundle, struct pkgimg_error *error);
 PKGIMG_MUST_USE enum pkgimg_status bundle_check_gates(const struct session *session, const struct bundle *bundle,
                                                       const struct bundle_image *entry);
+/// Have ld.so load the libraries that an image of the bundle and what it needs name.
+PKGIMG_MUST_USE enum pkgimg_status bundle_bring_libraries(struct session *session, struct bundle *bundle,
+                                                          uint32_t index);
 /// A symbol of the host.
 bool bundle_find_host(const struct bundle *bundle, const struct bundle_gate *gate, struct host_symbol *symbol,
                       uint64_t *lookups);

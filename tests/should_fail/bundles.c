@@ -113,6 +113,7 @@ static const struct bundle_case cases[] = {
     {"no residuals", HEAD(residuals.count, 0), MALFORMED, MALFORMED, "residual"},
     {"no dependencies", HEAD(dependencies.count, 0), MALFORMED, MALFORMED, "dependencies"},
     {"bodies without symbols", HEAD(body_symbols.count, 0), MALFORMED, MALFORMED, "symbols of bodies"},
+    {"libraries of an image that are not", IMAGE(libraries.first, 9999), MALFORMED, MALFORMED, "libraries of an image"},
     {"2^40 libraries", HEAD(libraries.count, 1ull << 40), MALFORMED, MALFORMED, "libraries"},
     {"two system images", HEAD(sysimage.count, 2), MALFORMED, MALFORMED, "system images"},
     {"a system image behind the code", HEAD(sysimage.offset, 0x40000000), MALFORMED, MALFORMED, "system image"},
