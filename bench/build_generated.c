@@ -276,10 +276,10 @@ void subject_generated(const struct options *options, const struct shape *shape,
   build_program(options, shape, folder, OBJECT, subject->path[PEER_LINKED]);
   if (options->keep_pkgimg_out)
     return;
-  char bundle[SUBJECT_PATH];
-  workshop_path(bundle, "%s/bundle", folder);
+  char images[SUBJECT_PATH];
+  workshop_path(images, "%s/image", folder);
   build_flavour(options, shape, folder, IMAGE, subject->path[PEER_PKGIMG]);
-  workshop_bind(bundle, subject->path[PEER_PKGIMG], subject->path[PEER_BOUND]);
+  workshop_bind(images, subject->path[PEER_PKGIMG], subject->path[PEER_BOUND]);
 }
 
 void subject_calls_function(const struct shape *shape, struct subject *subject)

@@ -279,6 +279,7 @@ static enum pkgimg_status names_check(const struct examined *examined)
   TRY(range_check(examined, "dependencies", &image->dependencies, &head->dependencies));
   TRY(range_check(examined, "residual relocations", &image->residuals, &head->residuals));
   TRY(range_check(examined, "uses of gates", &image->gates, &head->gate_uses));
+  TRY(range_check(examined, "libraries of an image", &image->libraries, &head->libraries));
   return range_check(examined, "bodies", &image->bodies, &head->bodies);
 }
 

@@ -204,9 +204,6 @@ static enum pkgimg_status image_check(const struct examined *examined, uint32_t 
   TRY(bundle_image_check(examined->reader, examined->view, index));
   TRY(numbers_check(examined, "number of a dependency", &head->dependencies, &image->dependencies, index));
   TRY(numbers_check(examined, "number of a gate", &head->gate_uses, &image->gates, head->gates.count));
-  if (!range_within(image->libraries.first, image->libraries.count, head->libraries.count))
-    return broken(examined, &image->libraries, "libraries of an image", head->libraries.count,
-                  image->libraries.first + (uint64_t)image->libraries.count);
   TRY(bodies_check(examined, image));
   TRY(residuals_check(examined, image));
   TRY(work_check(examined, image));

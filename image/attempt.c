@@ -141,13 +141,14 @@ static enum pkgimg_status load_files(struct session *session, const struct bundl
 {
   struct bundle_view view = {&files->head, files->code};
   struct outcome outcome = {0};
-  char path[BUNDLE_PATH];
   enum pkgimg_status status = PKGIMG_NOT_FOUND;
-  for (unsigned i = 0; status == PKGIMG_NOT_FOUND && !outcome.opened &&
-                       bundle_file_path(files->path, view, files->head.main_image, i, path);
-       i++)
+  for (unsigned i = 0; status == PKGIMG_NOT_FOUND && !outcome.opened; i++) {
+    char *path AUTO(free_pointer) = bundle_file_path(files->path, view, files->head.main_image, i);
+    if (!path)
+      break;
     status = load_file(session->runtime, (struct asked){.path = path, .origin = files}, image, &outcome,
                        session->error);
+  }
   session->fresh = outcome.fresh;
   *opened = outcome.opened;
   return status;

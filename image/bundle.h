@@ -20,7 +20,7 @@ struct bundle {
   struct recording *recording;  // NULL: it is not recorded
   struct fetch *fetch;          // what is being read for it in the background
   uint32_t missing;     // functions of the gate that this host lacks
-  bool unwind_known, mapped;
+  bool unwind_known, mapped, filled;
 };
 
 /// Check the header of the bundle that the session's root is, and that the file is as long as that says.

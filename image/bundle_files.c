@@ -7,7 +7,7 @@
 #include "mapper/blocks.h"
 
 #include <fcntl.h>
-#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 bool bundle_files_open(struct session *session, const struct bundle_header *head, struct bundle_files *files)
@@ -28,15 +28,23 @@ static size_t folder_length(const char *path)
   return slash ? (size_t)(slash - path) + 1 : 0;
 }
 
-bool bundle_file_path(const char *bundle_path, struct bundle_view view, uint32_t index, unsigned attempt,
-                      char *path)
+// Without printf, which costs a start more than the rest of the check that this is for.
+char *bundle_file_path(const char *bundle_path, struct bundle_view view, uint32_t index, unsigned attempt)
 {
   const char *stored = bundle_string(view, bundle_image(view, index)->path);
-  const char *file = stored + folder_length(stored);
-  int folder = *stored == '/' && attempt == 1 ? 0 : (int)folder_length(bundle_path), length = -1;
-  if (*file && attempt < 2)
-    length = snprintf(path, BUNDLE_PATH, "%.*s%s", folder, bundle_path, attempt == 0 ? file : stored);
-  return length > 0 && length < BUNDLE_PATH;
+  size_t stored_folder = folder_length(stored), folder = folder_length(bundle_path);
+  if (!stored[stored_folder] || attempt > (stored_folder > 0))
+    return NULL;
+  if (attempt == 1 && *stored == '/')
+    return strdup(stored);
+  const char *file = attempt == 1 ? stored : stored + stored_folder;
+  size_t length = strlen(file);
+  char *path = malloc(folder + length + 1);
+  if (!path)
+    return NULL;
+  memcpy(path, bundle_path, folder);
+  memcpy(path + folder, file, length + 1);
+  return path;
 }
 
 enum pkgimg_status bundle_open_file(struct session *session, const char *name, struct image_handle *handle,
@@ -45,19 +53,17 @@ enum pkgimg_status bundle_open_file(struct session *session, const char *name, s
   const struct bundle_files *files = session->origin;
   struct bundle_view view = {&files->head, files->code};
   uint32_t index = bundle_find_name(view, name);
-  enum pkgimg_status status = PKGIMG_NOT_FOUND;
-  char tried[BUNDLE_PATH];
-  for (unsigned i = 0;
-       index != BUNDLE_NONE && status == PKGIMG_NOT_FOUND && bundle_file_path(files->path, view, index, i, tried);
-       i++)
-    status = image_open(AT_FDCWD, tried, tried, handle, &session->runtime->counts, session->error);
-  if (status != PKGIMG_OK)
-    return status;
-  handle->path = *path = strdup(tried);
-  if (*path)
-    return PKGIMG_OK;
-  image_close(handle, &session->runtime->counts);
-  return fail_memory(session->error, sizeof tried);
+  for (unsigned i = 0; index != BUNDLE_NONE && (*path = bundle_file_path(files->path, view, index, i)); i++) {
+    enum pkgimg_status status =
+        image_open(AT_FDCWD, *path, *path, handle, &session->runtime->counts, session->error);
+    if (status == PKGIMG_OK)
+      return PKGIMG_OK;
+    free(*path);
+    *path = NULL;
+    if (status != PKGIMG_NOT_FOUND)
+      return status;
+  }
+  return PKGIMG_NOT_FOUND;
 }
 
 static enum pkgimg_status read_identity(const char *path, struct disk_header *header, struct map_counts *counts)
@@ -73,25 +79,31 @@ static enum pkgimg_status read_identity(const char *path, struct disk_header *he
   return header_read(&reader, header);
 }
 
-bool bundle_file_identity(const char *bundle_path, struct bundle_view view, uint32_t index, char *path,
-                          struct disk_header *header, struct map_counts *counts)
+char *bundle_file_identity(const char *bundle_path, struct bundle_view view, uint32_t index,
+                           struct disk_header *header, struct map_counts *counts)
 {
-  enum pkgimg_status status = PKGIMG_NOT_FOUND;
-  for (unsigned i = 0; status == PKGIMG_NOT_FOUND && bundle_file_path(bundle_path, view, index, i, path); i++)
-    status = read_identity(path, header, counts);
-  return status == PKGIMG_OK;
+  char *path;
+  for (unsigned i = 0; (path = bundle_file_path(bundle_path, view, index, i)); i++) {
+    enum pkgimg_status status = read_identity(path, header, counts);
+    if (status == PKGIMG_OK)
+      return path;
+    free(path);
+    if (status != PKGIMG_NOT_FOUND)
+      return NULL;
+  }
+  return NULL;
 }
 
 // What an image is built against is part of its identity, so the main image tells of its whole closure.
 enum pkgimg_status bundle_check_main(struct session *session, const struct bundle *bundle)
 {
   struct disk_header header;
-  char path[BUNDLE_PATH];
   const struct bundle_image *entry = entry_at(bundle, bundle->head.main_image);
-  if (marked(bundle->active, bundle->head.main_image) ||
-      !bundle_file_identity(bundle->path, view_of(bundle), bundle->head.main_image, path, &header,
-                            &session->runtime->counts) ||
-      memcmp(header.geometry.build_id, entry->geometry.build_id, 16) == 0)
+  if (marked(bundle->active, bundle->head.main_image))
+    return PKGIMG_OK;
+  char *path AUTO(free_pointer) = bundle_file_identity(bundle->path, view_of(bundle), bundle->head.main_image,
+                                                       &header, &session->runtime->counts);
+  if (!path || memcmp(header.geometry.build_id, entry->geometry.build_id, 16) == 0)
     return PKGIMG_OK;
   struct hex_id bound = hex_id(entry->geometry.build_id), found = hex_id(header.geometry.build_id);
   return fail(session->error, PKGIMG_MISMATCH, session->path,

@@ -6,9 +6,6 @@
 
 #include "image/bundle.h"
 
-/// Room for a path.
-#define BUNDLE_PATH 4096
-
 /// A bundle whose images are loaded from their own files.
 struct bundle_files {
   const char *path;
@@ -20,19 +17,19 @@ struct bundle_files {
 bool bundle_files_open(struct session *session, const struct bundle_header *head, struct bundle_files *files);
 void bundle_files_close(const struct bundle_files *files);
 
-/// Where the file of an image may be, in the order of trying: beside the bundle, then where it was when it was
-/// bound. False when there are no more.
-bool bundle_file_path(const char *bundle_path, struct bundle_view view, uint32_t index, unsigned attempt,
-                      char *path);
+/// Where the file of an image may be, in the order of trying: beside the bundle, then where it was when it was bound.
+/// From malloc; NULL when there are no more.
+char *bundle_file_path(const char *bundle_path, struct bundle_view view, uint32_t index, unsigned attempt);
 
 /// Open the file of a dependency of the session's load, by the bundle that it falls back from. `path` is from
 /// malloc.
 PKGIMG_MUST_USE enum pkgimg_status bundle_open_file(struct session *session, const char *name,
                                                     struct image_handle *handle, char **path);
 
-/// The first file of an image that is there: its path, and its header. False if there is none, or it is no image.
-bool bundle_file_identity(const char *bundle_path, struct bundle_view view, uint32_t index, char *path,
-                          struct disk_header *header, struct map_counts *counts);
+/// The first file of an image that is there: its path, from malloc, and its header. NULL if there is none, or it is no
+/// image.
+char *bundle_file_identity(const char *bundle_path, struct bundle_view view, uint32_t index,
+                           struct disk_header *header, struct map_counts *counts);
 
 /// PKGIMG_MISMATCH if the file of the main image has another build than the one that was bound.
 PKGIMG_MUST_USE enum pkgimg_status bundle_check_main(struct session *session, const struct bundle *bundle);

@@ -143,12 +143,16 @@ enum pkgimg_status bundle_fill_gate(struct bundle *bundle, struct pkgimg_error *
   TRY(locate_libraries(&filling, error));
   bundle->missing = 0;
   for (uint64_t i = 0; i < bundle->head.gates.count; i++) {
-    if (slots[i] == 0)
-      slots[i] = at_place(&filling, &gates[i]);
-    if (slots[i] == 0)
-      slots[i] = look_up(bundle, &gates[i]);
-    bundle->missing += slots[i] == 0;
+    // Not read the first time: that would be a fault of its own.
+    uint64_t address = bundle->filled ? slots[i] : 0;
+    if (address == 0)
+      address = at_place(&filling, &gates[i]);
+    if (address == 0)
+      address = look_up(bundle, &gates[i]);
+    bundle->missing += address == 0;
+    slots[i] = address;
   }
+  bundle->filled = true;
   return PKGIMG_OK;
 }
 
@@ -188,9 +192,13 @@ static enum pkgimg_status load_libraries(const struct closure_walk *walk, bool a
       continue;
     if (end > bundle->head.libraries.count)
       return broken(bundle, range, "libraries of an image", bundle->head.libraries.count, end, error);
-    for (uint32_t j = range->first; j < end; j++)
-      if (again || !host_has_library(string_at(bundle, names[j])))
-        *any |= host_load_library(string_at(bundle, names[j]));
+    for (uint32_t j = range->first; j < end; j++) {
+      const char *name = string_at(bundle, names[j]);
+      if (!*name)
+        return broken(bundle, &names[j], "name of a library", bundle->head.strings.count, names[j], error);
+      if (again || !host_has_library(name))
+        *any |= host_load_library(name);
+    }
   }
   return PKGIMG_OK;
 }

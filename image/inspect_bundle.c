@@ -18,7 +18,7 @@ struct pkgimg_bundle_inspection {
   struct bundle_header head;
   struct bundle_view view;
   char features[1024];
-  char changed[BUNDLE_PATH];
+  char *changed;
   struct pkgimg_bundle_summary summary;
 };
 
@@ -95,6 +95,7 @@ void pkgimg_bundle_inspection_close(struct pkgimg_bundle_inspection *inspection)
   if (!inspection)
     return;
   buffer_deinit(&inspection->bytes);
+  free(inspection->changed);
   free(inspection->path);
   free(inspection);
 }
@@ -150,9 +151,11 @@ const char *pkgimg_bundle_inspection_changed(struct pkgimg_bundle_inspection *in
   struct map_counts counts = {0};
   struct disk_header header;
   const uint8_t *bound = bundle_image(inspection->view, (uint32_t)index)->geometry.build_id;
-  bool there = bundle_file_identity(inspection->path, inspection->view, (uint32_t)index, inspection->changed,
-                                    &header, &counts);
-  return there && memcmp(header.geometry.build_id, bound, 16) != 0 ? inspection->changed : NULL;
+  free(inspection->changed);
+  inspection->changed =
+      bundle_file_identity(inspection->path, inspection->view, (uint32_t)index, &header, &counts);
+  bool changed = inspection->changed && memcmp(header.geometry.build_id, bound, 16) != 0;
+  return changed ? inspection->changed : NULL;
 }
 
 static size_t uses_of(const struct pkgimg_bundle_inspection *inspection, size_t gate)

@@ -9,7 +9,7 @@
 
 void world_init(struct type_world *world)
 {
-  pthread_rwlock_init(&world->lock, NULL);
+  world->lock = (pthread_rwlock_t)PTHREAD_RWLOCK_INITIALIZER;
   world->unused = 1;
 }
 

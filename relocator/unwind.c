@@ -29,9 +29,9 @@ bool unwind_available(void)
   if (unwinder.add || asked == host_generation())
     return unwinder.add != NULL;
   asked = host_generation();
-  uint64_t add = find("__register_frame_info"), remove = find("__deregister_frame_info");
-  uint64_t add_many = find("__register_frame_info_table");
-  if (!add || !remove || !add_many)
+  uint64_t add = find("__register_frame_info"), remove = add ? find("__deregister_frame_info") : 0;
+  uint64_t add_many = remove ? find("__register_frame_info_table") : 0;
+  if (!add_many)
     return false;
   // Whoever brought it must not take it away again while images rely on it. (Never closed.)
   dlopen("libgcc_s.so.1", RTLD_NOW | RTLD_NOLOAD);

@@ -135,7 +135,7 @@ static const struct bundle_case cases[] = {
     {"no name", IMAGE(name, 0), MALFORMED, MALFORMED, "name"},
     {"path behind the strings", IMAGE(path, UINT32_MAX), MALFORMED, MALFORMED, "path"},
     {"nothing to do", IMAGE(work, 0), MALFORMED, OK, "work"},
-    {"unknown work", IMAGE(work, 0x1f), MALFORMED, OK, "work"},
+    {"unknown work", IMAGE(work, 0x3f), MALFORMED, OK, "work"},
     {"dependencies behind the table", IMAGE(dependencies.first, 999), MALFORMED, MALFORMED, "dependencies"},
     {"2^32 dependencies", IMAGE(dependencies.count, UINT32_MAX), MALFORMED, MALFORMED, "dependencies"},
     {"residuals behind the table", IMAGE(residuals.first, UINT32_MAX), MALFORMED, MALFORMED, "residual"},

@@ -5,6 +5,7 @@
 extern int leaf_value(int argument);
 extern int leaf_counter;
 extern int getppid(void);
+extern double lgamma(double argument);
 extern int maybe(void) __attribute__((weak));
 
 _Thread_local int counter = 7;
@@ -12,6 +13,7 @@ static int numbers[64] = {1, 2, 3};
 int *const table[8] = {numbers, numbers + 1, numbers + 5, numbers + 9, numbers + 20, numbers + 21, numbers + 40};
 int *leaf_counters[3] = {&leaf_counter, 0, &leaf_counter};
 int (*host_functions[2])(void) = {getppid, getppid};
+double (*of_another_library)(double) = lgamma;
 int (*leaf_functions[2])(int) = {leaf_value, 0};
 
 static int chosen_value(void)
