@@ -17,7 +17,8 @@ struct growth {
   unsigned count;
   struct growth_line {
     const char *name;              ///< of the peer; NULL if it takes no part
-    double time_ns[GROWTH_SIZES];  ///< load and first call; the median of the rounds
+    double load_ns[GROWTH_SIZES];  ///< the median of the rounds
+    double time_ns[GROWTH_SIZES];  ///< load and first call
     double own_kib[GROWTH_SIZES];  ///< memory that the process made, or copied by writing
   } lines[PEER_COUNT];
 };

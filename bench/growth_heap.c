@@ -15,10 +15,10 @@ static const struct {
 } ways[] = {{BOUND, "pkgimg bound"}, {PKGIMG, "pkgimg"}, {PUBLISHED_HUGE, "published"}};
 enum { WAYS = sizeof ways / sizeof ways[0] };
 
-// One size: a folder, and the time and memory of each way in each round.
+// One size: a folder, and the times and memory of each way in each round.
 struct station {
   char folder[SUBJECT_PATH];
-  double *times[WAYS], *own[WAYS];
+  double *loads[WAYS], *times[WAYS], *own[WAYS];
 };
 
 static double *new_samples(unsigned rounds)
@@ -36,6 +36,7 @@ static void station_init(const struct options *options, unsigned objects, struct
   workshop_folder(options, station->folder, name);
   heap_build(station->folder, objects);
   for (unsigned i = 0; i < WAYS; i++) {
+    station->loads[i] = new_samples(options->rounds);
     station->times[i] = new_samples(options->rounds);
     station->own[i] = new_samples(options->rounds);
   }
@@ -44,6 +45,7 @@ static void station_init(const struct options *options, unsigned objects, struct
 static void station_deinit(struct station *station)
 {
   for (unsigned i = 0; i < WAYS; i++) {
+    free(station->loads[i]);
     free(station->times[i]);
     free(station->own[i]);
   }
@@ -53,6 +55,7 @@ static void station_measure(struct station *station, unsigned round)
 {
   for (unsigned i = 0; i < WAYS; i++) {
     struct sample sample = heap_measure(ways[i].contestant, station->folder);
+    station->loads[i][round] = sample.load_ns;
     station->times[i][round] = sample.load_ns + sample.walk_ns;
     station->own[i][round] = sample.own_kib;
   }
@@ -74,6 +77,7 @@ void growth_of_heap(const struct options *options, struct growth *growth)
     for (unsigned way = 0; way < WAYS; way++) {
       struct growth_line *line = &growth->lines[way];
       line->name = ways[way].name;
+      line->load_ns[i] = statistics_median(stations[i].loads[way], options->rounds);
       line->time_ns[i] = statistics_median(stations[i].times[way], options->rounds);
       line->own_kib[i] = statistics_median(stations[i].own[way], options->rounds);
     }

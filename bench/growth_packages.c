@@ -36,6 +36,7 @@ static void take_results(const struct results *results, unsigned size, struct gr
     if (!results->ran[peer])
       continue;
     line->name = peer_names[peer];
+    line->load_ns[size] = statistics_median(results->samples[peer][METRIC_LOAD_NS], results->rounds);
     line->time_ns[size] = report_median_start(results, (enum peer)peer);
     line->own_kib[size] = own_kib(results, peer);
   }

@@ -2,15 +2,21 @@
 #include "bench/fit.h"
 #include "bench/growth.h"
 
+#include <stddef.h>
+
 // How a quantity is shown.
 struct quantity {
   const char *title;
   const char *json;
   const char *unit;
   double scale;
+  size_t place;  // in a line
 };
-static const struct quantity times = {"load and first call", "time_us", "us", 1e-3},
-                             memory = {"memory of its own", "own_kib", "KiB", 1};
+static const struct quantity quantities[] = {
+    {"load", "load_us", "us", 1e-3, offsetof(struct growth_line, load_ns)},
+    {"load and first call", "load_and_call_us", "us", 1e-3, offsetof(struct growth_line, time_ns)},
+    {"memory of its own", "own_kib", "KiB", 1, offsetof(struct growth_line, own_kib)}};
+enum { QUANTITIES = sizeof quantities / sizeof quantities[0] };
 
 // What was measured, in the quantity's unit, with both fits.
 struct curve {
@@ -18,8 +24,10 @@ struct curve {
   struct fit affine, power;
 };
 
-static struct curve curve_of(const struct growth *growth, const double *values, const struct quantity *quantity)
+static struct curve curve_of(const struct growth *growth, const struct growth_line *line,
+                             const struct quantity *quantity)
 {
+  const double *values = (const double *)(const void *)((const char *)line + quantity->place);
   struct curve curve;
   for (unsigned i = 0; i < growth->count; i++) {
     curve.x[i] = growth->sizes[i];
@@ -30,10 +38,10 @@ static struct curve curve_of(const struct growth *growth, const double *values, 
   return curve;
 }
 
-static void print_line(const struct growth *growth, const struct growth_line *line, const double *values,
+static void print_line(const struct growth *growth, const struct growth_line *line,
                        const struct quantity *quantity, FILE *out)
 {
-  struct curve curve = curve_of(growth, values, quantity);
+  struct curve curve = curve_of(growth, line, quantity);
   fprintf(out, "  %-13s", line->name);
   for (unsigned i = 0; i < growth->count; i++)
     fprintf(out, "%12.1f", curve.y[i]);
@@ -52,17 +60,16 @@ static void print_quantity(const struct growth *growth, const struct quantity *q
     fprintf(out, "%12u", growth->sizes[i]);
   fputc('\n', out);
   for (unsigned i = 0; i < PEER_COUNT; i++) {
-    const struct growth_line *line = &growth->lines[i];
-    if (line->name)
-      print_line(growth, line, quantity == &times ? line->time_ns : line->own_kib, quantity, out);
+    if (growth->lines[i].name)
+      print_line(growth, &growth->lines[i], quantity, out);
   }
 }
 
 void growth_print(const struct growth *growth, FILE *out)
 {
   fprintf(out, "\n%s: %s\n", growth->name, growth->title);
-  print_quantity(growth, &times, out);
-  print_quantity(growth, &memory, out);
+  for (unsigned i = 0; i < QUANTITIES; i++)
+    print_quantity(growth, &quantities[i], out);
 }
 
 static void json_fit(const char *name, const struct fit *fit, FILE *out)
@@ -72,10 +79,10 @@ static void json_fit(const char *name, const struct fit *fit, FILE *out)
             fit->slope, fit->r2);
 }
 
-static void json_curve(const struct growth *growth, const double *values, const struct quantity *quantity,
-                       FILE *out)
+static void json_curve(const struct growth *growth, const struct growth_line *line,
+                       const struct quantity *quantity, FILE *out)
 {
-  struct curve curve = curve_of(growth, values, quantity);
+  struct curve curve = curve_of(growth, line, quantity);
   fprintf(out, "\n      \"%s\": {\"medians\": [", quantity->json);
   for (unsigned i = 0; i < growth->count; i++)
     fprintf(out, "%s%.10g", i ? ", " : "", curve.y[i]);
@@ -97,9 +104,10 @@ void growth_json(const struct growth *growth, FILE *out)
     if (!line->name)
       continue;
     fprintf(out, "%s\n    \"%s\": {", separator, line->name);
-    json_curve(growth, line->time_ns, &times, out);
-    fputc(',', out);
-    json_curve(growth, line->own_kib, &memory, out);
+    for (unsigned j = 0; j < QUANTITIES; j++) {
+      fputs(j ? "," : "", out);
+      json_curve(growth, line, &quantities[j], out);
+    }
     fputc('}', out);
     separator = ",";
   }
