@@ -324,6 +324,7 @@ static void redefined(void)
 
 enum { THREADS = 4, ROUNDS = 300 };
 static atomic_bool stop;
+static atomic_uint started;  // threads that have looked something up
 
 static void *look_up(void *argument)
 {
@@ -341,7 +342,8 @@ static void *look_up(void *argument)
     wrong += pkgimg_function_method(area, &square, 1, &address, &local) != PKGIMG_OK;
     wrong += pkgimg_type_find(runtime, "Shape", &type, &local) != PKGIMG_OK;
     wrong += pkgimg_method(runtime, "shapes.show", NULL, 0, &address, &local) != PKGIMG_OK;
-    seen++;
+    if (seen++ == 0)
+      atomic_fetch_add(&started, 1);
   }
   CHECK(wrong == 0 && seen > 0);
   return NULL;
@@ -355,8 +357,11 @@ static void looked_up_while_others_load(void)
   struct pkgimg_function *area = pkgimg_function(runtime, "shapes.area");
   const struct pkgimg_type *square = type_named("Square");
   atomic_store(&stop, false);
+  atomic_store(&started, 0);
   for (int i = 0; i < THREADS; i++)
     pthread_create(&threads[i], NULL, look_up, area);
+  while (atomic_load(&started) < THREADS)
+    sched_yield();
   for (int i = 0; i < ROUNDS; i++) {
     struct pkgimg_image *two = load("shapes-two"), *wide = load("shapes-again");
     CHECK(CALL("shapes.area", PKGIMG_OK, square) == 202);
