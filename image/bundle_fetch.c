@@ -29,17 +29,18 @@ static enum pkgimg_status add_run(struct ranges *ranges, uint64_t first, uint64_
   return PKGIMG_OK;
 }
 
-// A short gap costs less to read than another request. All gaps, and the record's own page, are at most 3/10 of
-// the set.
+// A short gap costs less to read than another request. All gaps, the record's own page and that of the main image's file
+// are at most a quarter of the set, unless that is very small.
 static enum pkgimg_status ranges_of(const struct pages *pages, enum pages_set set, struct ranges *ranges)
 {
   enum { GAP = 4 };
   struct sites_walk walk;
   uint32_t ids[SITES_BATCH], first = 0, end = 0;
-  uint64_t budget = pages->head.counts[set] * 3ull / 10;
+  uint64_t budget = pages->head.counts[set] / 4;
   if (!sites_begin(&walk, pages->sets[set], pages->head.file_pages))
     return PKGIMG_OK;
-  budget -= set == PAGES_OF_LOAD && budget > 0;
+  if (set == PAGES_OF_LOAD)
+    budget -= budget < 2 ? budget : 2;
   for (size_t count; (count = sites_next(&walk, ids)) > 0;)
     for (size_t i = 0; i < count; i++) {
       uint32_t gap = ids[i] - end;

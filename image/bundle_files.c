@@ -72,7 +72,9 @@ static enum pkgimg_status read_identity(const char *path, struct disk_header *he
   size_t size = 0;
   struct image_handle handle;
   TRY(image_open(AT_FDCWD, path, path, &handle, counts, NULL));
-  enum pkgimg_status status = image_pread(&handle, head, sizeof head, 0, &size, counts, NULL);
+  enum pkgimg_status status = PKGIMG_OK;
+  if (image_read_head(&handle, head, sizeof head, &size, counts) != HEAD_IN_MEMORY)  // then only its page is read
+    status = image_pread(&handle, head, sizeof head, 0, &size, counts, NULL);
   image_close(&handle, counts);
   TRY(status);
   struct reader reader = {.file = path, .bytes = {head, size}};
