@@ -3,6 +3,7 @@
 
 #include "format/symbols.h"
 #include "relocator/gate.h"
+#include "relocator/host_objects.h"
 
 #include <dlfcn.h>
 #include <link.h>
@@ -202,19 +203,11 @@ static int redirect(struct dl_phdr_info *info, size_t size, void *context)
   return 0;
 }
 
-static int read_generation(struct dl_phdr_info *info, size_t size, void *context)
-{
-  unsigned long long *generation = context;
-  *generation = size >= sizeof *info ? info->dlpi_adds * 1000003ull + info->dlpi_subs : 0;
-  return 1;  // every object tells the same
-}
-
 void host_calls_redirect(void)
 {
   static unsigned long long seen;
   struct originals originals = {0};
-  unsigned long long generation = 0;
-  dl_iterate_phdr(read_generation, &generation);
+  unsigned long long generation = host_objects_generation();
   if (generation == seen)
     return;
   seen = generation;

@@ -165,10 +165,16 @@ static void forget_objects(void)
   loaded.count = 0;
 }
 
-enum pkgimg_status host_objects_refresh(bool *changed, struct pkgimg_error *error)
+unsigned long long host_objects_generation(void)
 {
   unsigned long long generation = 0;
   dl_iterate_phdr(read_generation, &generation);
+  return generation;
+}
+
+enum pkgimg_status host_objects_refresh(bool *changed, struct pkgimg_error *error)
+{
+  unsigned long long generation = host_objects_generation();
   *changed = loaded.count == 0 || generation != loaded.generation;
   if (!*changed)
     return PKGIMG_OK;

@@ -27,6 +27,9 @@ struct host_object {
   bool located;   // its build id is among those that were asked for
 };
 
+/// A number that changes with what ld.so has loaded, asked now; host_generation() tells what it was at the last refresh.
+unsigned long long host_objects_generation(void);
+
 /// Notice what came or went since the last call. `changed`: objects are others than before, and at other addresses.
 PKGIMG_MUST_USE enum pkgimg_status host_objects_refresh(bool *changed, struct pkgimg_error *error);
 
