@@ -14,9 +14,9 @@
 struct bound {
   const struct dep *dep;
   uint64_t offset, slot_size, heap;  // offsets from the first region
-  uint32_t *bodies;       // of its clones, as linked
-  uint32_t *dependencies; // their numbers in the bundle
-  bool has_sysimage;      // below it, or it is one
+  uint32_t *bodies;                  // of its clones, as linked
+  uint32_t *dependencies;            // their numbers in the bundle
+  bool has_sysimage;                 // below it, or it is one
 };
 
 /// Numbers of the host's symbols, by name and version.
@@ -33,7 +33,7 @@ struct binder {
   struct bound *images;  // in the order of deps
   struct cpu_features features;
   unsigned vector_bits;
-  uint32_t *order;       // their numbers in the order of their slots
+  uint32_t *order;  // their numbers in the order of their slots
   uint64_t base;
   uint64_t gates_at, gates_end;  // thunks and slots, in the first region in front of the images
   struct buffer blocks[BUNDLE_BLOCKS];
@@ -71,8 +71,34 @@ PKGIMG_MUST_USE enum pkgimg_status binder_begin(struct binder *binder);
 /// Bind them at binder->base, or a random one if that is 0. The blocks are complete then.
 PKGIMG_MUST_USE enum pkgimg_status binder_make(struct binder *binder);
 void binder_deinit(struct binder *binder);
+
+// ---- bind_names.c
+
 /// Append a string, which is found at `offset` of binder->strings.
 PKGIMG_MUST_USE enum pkgimg_status binder_string(struct binder *binder, const char *text, uint32_t *offset);
+
+/// The number of an import among gates or other imports of the host, the same for each name and version.
+PKGIMG_MUST_USE enum pkgimg_status binder_number(struct binder *binder, struct names *names,
+                                                 const struct tables *tables, const struct disk_import *import,
+                                                 uint32_t *number);
+
+// ---- bind_survey.c
+
+/// Note what an image needs of the host, and what it leaves to each process. Where it will lie is not known yet.
+PKGIMG_MUST_USE enum pkgimg_status binder_survey(struct binder *binder, const struct bound *image,
+                                                 struct bundle_image *entry);
+/// Is it called through the gate?
+bool binder_is_gated(const struct disk_import *import);
+/// Is this residual's word an address that is known when it is bound?
+bool binder_is_final(const struct tables *tables, const struct disk_residual *residual);
+/// The image that a set of sites points into.
+const struct bound *binder_target(const struct binder *binder, const struct bound *image, uint32_t set);
+
+// ---- bind_sites.c
+
+/// Write the final value of each word of an image that is not left to a process.
+PKGIMG_MUST_USE enum pkgimg_status binder_relocate(struct binder *binder, const struct bound *image,
+                                                   const struct bundle_image *entry);
 
 // ---- bind_paths.c
 
@@ -90,12 +116,12 @@ PKGIMG_MUST_USE enum pkgimg_status binder_order(struct binder *binder);
 PKGIMG_MUST_USE enum pkgimg_status binder_describe(struct binder *binder, const struct bound *image,
                                                    struct bundle_image *entry);
 /// Add a table of `count` items of `size` bytes.
-PKGIMG_MUST_USE enum pkgimg_status binder_table(struct binder *binder, struct bundle_table *table, const void *items,
-                                                size_t count, size_t size);
+PKGIMG_MUST_USE enum pkgimg_status binder_table(struct binder *binder, struct bundle_table *table,
+                                                const void *items, size_t count, size_t size);
 /// Make the tables, so that their size is known.
 PKGIMG_MUST_USE enum pkgimg_status binder_tables(struct binder *binder);
-/// Put tables and thunks in front of the images, now that these have their places, and fill the header. The blocks are
-/// complete then.
+/// Put tables and thunks in front of the images, now that these have their places, and fill the header. The blocks
+/// are complete then.
 PKGIMG_MUST_USE enum pkgimg_status binder_finish(struct binder *binder);
 
 // ---- bind_places.c
