@@ -94,9 +94,10 @@ enum pkgimg_status fail_system(struct pkgimg_error *error, const char *file, con
 {
   int number = errno;
   enum pkgimg_status status = status_of_errno(number);
+  if (!error)  // the text would be looked for in vain, in pages of libc that nothing else needs
+    return status;
   fail(error, status, file, "%s: %s", call, strerror(number));
-  if (error)
-    error->os_error = number;
+  error->os_error = number;
   return status;
 }
 

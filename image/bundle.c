@@ -70,7 +70,7 @@ static enum pkgimg_status map_bundle(struct session *session, struct bundle *bun
 static enum pkgimg_status check_size(struct session *session, const struct bundle_header *head)
 {
   uint64_t size, needed = bundle_size(head);
-  TRY(image_size(&session->root, &size, &session->runtime->counts, session->error));
+  TRY(image_end(&session->root, &size, &session->runtime->counts, session->error));
   if (size >= needed)
     return PKGIMG_OK;
   return fail_at(session->error, PKGIMG_TRUNCATED, session->path, 0, "bytes of the bundle", needed, size);

@@ -5,6 +5,7 @@
 
 #include "image/bundle_parts.h"
 #include "mapper/blocks.h"
+#include "mapper/known.h"
 
 #include <fcntl.h>
 #include <stdlib.h>
@@ -96,12 +97,55 @@ char *bundle_file_identity(const char *bundle_path, struct bundle_view view, uin
   return NULL;
 }
 
+// ---- is the main image still what was bound
+
+// The first file that is there, as bundle_file_identity finds it.
+static bool main_state(const char *bundle_path, struct bundle_view view, struct file_state *state,
+                       struct map_counts *counts)
+{
+  char *path;
+  bool found = false;
+  for (unsigned i = 0; !found && (path = bundle_file_path(bundle_path, view, view.head->main_image, i)); i++) {
+    found = file_state_read(path, state, counts);
+    free(path);
+  }
+  return found;
+}
+
+// Its state first: what changes after that changes the state.
+void bundle_note_main(const char *bundle_path, struct bundle_view view)
+{
+  struct map_counts counts = {0};
+  struct disk_header header;
+  struct file_note note;
+  const struct bundle_image *entry = bundle_image(view, view.head->main_image);
+  if (!main_state(bundle_path, view, &note.state, &counts) || file_state_is_fresh(&note.state))
+    return;
+  char *path AUTO(free_pointer) =
+      bundle_file_identity(bundle_path, view, view.head->main_image, &header, &counts);
+  if (!path || memcmp(header.geometry.build_id, entry->geometry.build_id, 16) != 0)
+    return;
+  memcpy(note.carrier, view.head->build_id, sizeof note.carrier);
+  file_note_write(bundle_path, &note);
+}
+
+static bool main_is_as_noted(struct session *session, const struct bundle *bundle)
+{
+  struct map_counts *counts = &session->runtime->counts;
+  struct file_note note;
+  struct file_state state;
+  return file_note_read(&session->root, &note, counts) &&
+         memcmp(note.carrier, bundle->head.build_id, sizeof note.carrier) == 0 &&
+         main_state(bundle->path, view_of(bundle), &state, counts) &&
+         memcmp(&state, &note.state, sizeof state) == 0;
+}
+
 // What an image is built against is part of its identity, so the main image tells of its whole closure.
 enum pkgimg_status bundle_check_main(struct session *session, const struct bundle *bundle)
 {
   struct disk_header header;
   const struct bundle_image *entry = entry_at(bundle, bundle->head.main_image);
-  if (marked(bundle->active, bundle->head.main_image))
+  if (marked(bundle->active, bundle->head.main_image) || main_is_as_noted(session, bundle))
     return PKGIMG_OK;
   char *path AUTO(free_pointer) = bundle_file_identity(bundle->path, view_of(bundle), bundle->head.main_image,
                                                        &header, &session->runtime->counts);

@@ -31,6 +31,9 @@ PKGIMG_MUST_USE enum pkgimg_status bundle_open_file(struct session *session, con
 char *bundle_file_identity(const char *bundle_path, struct bundle_view view, uint32_t index,
                            struct disk_header *header, struct map_counts *counts);
 
+/// Note on a new bundle the state of its main image's file, so that a load need not open that.
+void bundle_note_main(const char *bundle_path, struct bundle_view view);
+
 /// PKGIMG_MISMATCH if the file of the main image has another build than the one that was bound.
 PKGIMG_MUST_USE enum pkgimg_status bundle_check_main(struct session *session, const struct bundle *bundle);
 

@@ -3,6 +3,7 @@
 // pkgimg_bind: where a bundle is already, it may be the one that is asked for, and stays then.
 #include "format/bundle_view.h"
 #include "image/binder.h"
+#include "image/bundle_files.h"
 #include "linker/linker.h"
 #include "mapper/mapper.h"
 
@@ -128,7 +129,12 @@ static enum pkgimg_status bind_all(struct binder *binder, struct attempt *attemp
   bool unchanged = before_alike(attempt->before, binder) && before_same(binder);
   attempt->vain = attempt->borrow && !unchanged;
   fill_report(binder, attempt->before, unchanged);
-  return unchanged || attempt->vain ? PKGIMG_OK : publish(binder);
+  if (attempt->vain)
+    return PKGIMG_OK;
+  if (!unchanged)
+    TRY(publish(binder));
+  bundle_note_main(binder->options->output, (struct bundle_view){&binder->head, binder->blocks[BLOCK_CODE].data});
+  return PKGIMG_OK;
 }
 
 static enum pkgimg_status try_bind(const struct pkgimg_bind_options *options, struct attempt *attempt,

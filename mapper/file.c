@@ -102,6 +102,15 @@ enum pkgimg_status image_size(const struct image_handle *handle, uint64_t *size,
   return PKGIMG_OK;
 }
 
+enum pkgimg_status image_end(const struct image_handle *handle, uint64_t *end, struct map_counts *counts,
+                             struct pkgimg_error *error)
+{
+  off_t found = lseek(handle->fd, 0, SEEK_END);
+  counts->system_calls++;
+  *end = (uint64_t)found;
+  return found < 0 ? fail_system(error, handle->path, "lseek") : PKGIMG_OK;
+}
+
 // Nothing tells how long an image is, with what debuggers read; but a file that does not begin as one,
 // and may be huge, is not read to its end.
 static enum pkgimg_status check_beginning(const struct image_handle *handle, struct map_counts *counts,

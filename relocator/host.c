@@ -111,7 +111,7 @@ static bool grow_answers(void)
 {
   if (host.answer_count * 2 < host.answer_capacity)
     return true;
-  size_t capacity = host.answer_capacity ? host.answer_capacity * 2 : 64;
+  size_t capacity = host.answer_capacity ? host.answer_capacity * 2 : 16;
   struct answer *grown = calloc(capacity, sizeof *grown);
   if (!grown)
     return false;

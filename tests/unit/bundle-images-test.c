@@ -2,9 +2,13 @@
 //
 // Bundles and the files of their images: images that were built anew, images that lie in other folders, trees that
 // are moved as a whole.
+#include "mapper/known.h"
 #include "tests/unit/bundles.h"
 
+#include <fcntl.h>
 #include <sys/stat.h>
+#include <sys/xattr.h>
+#include <time.h>
 #include <unistd.h>
 
 CHECK_MAIN_FILE
@@ -109,6 +113,82 @@ static void changed_dependency(void)
   events_take();
 }
 
+// ---- as noted
+
+// What a load of a bundle reads before it maps it, and whether it finds that the main image has changed.
+static uint64_t bytes_read(const char *path, const char *refusal)
+{
+  struct pkgimg_runtime *runtime = open_runtime(0);
+  load(runtime, path);
+  expect_refusal(runtime, refusal);
+  uint64_t bytes = stats_of(runtime).bytes_read;
+  pkgimg_runtime_close(runtime);
+  events_take();
+  return bytes;
+}
+
+// Other bytes in the same file, with the same times.
+static void write_in_place(const char *path, const char *image)
+{
+  struct stat status;
+  size_t size;
+  uint8_t *bytes = read_all(image_path(image), &size);
+  CHECK(stat(path, &status) == 0);
+  write_all(path, bytes, size);
+  struct timespec times[] = {status.st_atim, status.st_mtim};
+  CHECK(utimensat(AT_FDCWD, path, times, 0) == 0);
+  free(bytes);
+}
+
+static void set_note(const char *path, const struct file_note *note)
+{
+  CHECK(setxattr(path, "user.pkgimg.main", note, sizeof *note, 0) == 0);
+}
+
+// The main image's file is not opened as long as it is as it was. Its note is believed by nobody else.
+static void noted(void)
+{
+  struct map_counts counts = {0};
+  struct file_note note, of_other;
+  copied("leaf", "leaf.so");
+  const char *left = copied("left", "left.so");
+  usleep(50000);  // not fresh any more
+  const char *path = bound_there(left, "left.bundle", NULL, 0), *other = bound_there(left, "other.bundle", NULL, 0);
+  if (getxattr(path, "user.pkgimg.main", &note, sizeof note) != sizeof note) {
+    printf("skipped: notes: this file system has no user attributes\n");
+    return;
+  }
+  CHECK(getxattr(other, "user.pkgimg.main", &of_other, sizeof of_other) == sizeof of_other);
+  uint64_t without_main = bytes_read(path, NULL);
+  set_note(path, &of_other);
+  CHECK(bytes_read(path, NULL) > without_main);
+  set_note(path, &note);
+  CHECK(bytes_read(path, NULL) == without_main);
+  write_in_place(left, "right");
+  bytes_read(path, "changed since: bound was");
+  CHECK(file_state_read(left, &of_other.state, &counts));
+  set_note(path, &of_other);
+  bytes_read(path, "changed since: bound was");
+  set_note(path, &note);
+  write_in_place(left, "left");
+  CHECK(bytes_read(path, NULL) > without_main);
+  usleep(50000);
+  bound_there(left, "left.bundle", NULL, 0);  // the same as before, but for the note
+  CHECK(bytes_read(path, NULL) == without_main);
+}
+
+static void freshness(void)
+{
+  struct timespec now;
+  clock_gettime(CLOCK_REALTIME_COARSE, &now);
+  struct file_state state = {.changed = now.tv_sec + 1, .changed_nanoseconds = now.tv_nsec};
+  CHECK(file_state_is_fresh(&state));
+  state.changed -= 2;
+  CHECK(!file_state_is_fresh(&state));
+  state.changed = 0;
+  CHECK(!file_state_is_fresh(&state));
+}
+
 // ---- in other folders
 
 // Each image lies elsewhere, and the place of the bundle is one that no process has.
@@ -146,6 +226,8 @@ int main(void)
   changed_alone();
   not_an_image();
   changed_dependency();
+  noted();
+  freshness();
   elsewhere();
   return check_verdict();
 }
