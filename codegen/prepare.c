@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "codegen/prepare.h"
 
+#include "codegen/values.h"
+
 #include <fnmatch.h>
 #include <llvm-c/Comdat.h>
 #include <llvm-c/Core.h>
@@ -32,16 +34,14 @@ static bool is_visible_definition(LLVMValueRef value)
   LLVMLinkage linkage = LLVMGetLinkage(value);
   if (LLVMIsDeclaration(value) || LLVMGetVisibility(value) == LLVMHiddenVisibility)
     return false;
-  return linkage != LLVMInternalLinkage && linkage != LLVMPrivateLinkage && linkage != LLVMAppendingLinkage &&
-         linkage != LLVMAvailableExternallyLinkage;
+  return !is_local(value) && linkage != LLVMAppendingLinkage && linkage != LLVMAvailableExternallyLinkage;
 }
 
 bool is_exported_function(const struct codegen_options *options, LLVMValueRef function)
 {
   LLVMLinkage linkage = LLVMGetLinkage(function);
-  size_t length;
   return linkage != LLVMLinkOnceAnyLinkage && linkage != LLVMLinkOnceODRLinkage &&
-         is_visible_definition(function) && is_exported(options, LLVMGetValueName2(function, &length));
+         is_visible_definition(function) && is_exported(options, name_of(function));
 }
 
 // A static function or variable that something outside of the code names stays, and stays the image's own affair.
@@ -55,10 +55,9 @@ static void keep_static(const struct codegen_options *options, LLVMValueRef valu
 
 static void hide_unless_exported(const struct codegen_options *options, LLVMValueRef value)
 {
-  size_t length;
-  const char *name = LLVMGetValueName2(value, &length);
+  const char *name = name_of(value);
   keep_static(options, value, name);
-  if (!is_visible_definition(value) || strncmp(name, "llvm.", 5) == 0 || is_exported(options, name))
+  if (!is_visible_definition(value) || begins_with(name, "llvm.") || is_exported(options, name))
     return;
   // A member of a COMDAT group keeps its linkage, or the group would lose its meaning.
   bool grouped = !LLVMIsAGlobalAlias(value) && !LLVMIsAGlobalIFunc(value) && LLVMGetComdat(value);
@@ -81,19 +80,6 @@ static void hide_others(const struct codegen_options *options, LLVMModuleRef mod
 }
 
 // ---- attributes
-
-static void add_attribute(LLVMValueRef function, const char *name)
-{
-  unsigned kind = LLVMGetEnumAttributeKindForName(name, strlen(name));
-  LLVMContextRef context = LLVMGetModuleContext(LLVMGetGlobalParent(function));
-  LLVMAddAttributeAtIndex(function, LLVMAttributeFunctionIndex, LLVMCreateEnumAttribute(context, kind, 0));
-}
-
-static bool has_attribute(LLVMValueRef function, const char *name)
-{
-  unsigned kind = LLVMGetEnumAttributeKindForName(name, strlen(name));
-  return LLVMGetEnumAttributeAtIndex(function, LLVMAttributeFunctionIndex, kind) != NULL;
-}
 
 // Call what is not ours through its word in the global offset table: a load resolves everything at
 // once, so a lazy entry in between would only cost.
@@ -150,11 +136,9 @@ static bool has_own_target(LLVMValueRef function)
 // A function whose source asks for features (__attribute__((target("avx2")))) keeps them.
 static void mark_own_targets(LLVMModuleRef module)
 {
-  static const char name[] = "pkgimg.own-target";
-  LLVMAttributeRef mark = LLVMCreateStringAttribute(LLVMGetModuleContext(module), name, sizeof name - 1, "", 0);
   for (LLVMValueRef f = LLVMGetFirstFunction(module); f; f = LLVMGetNextFunction(f))
     if (!LLVMIsDeclaration(f) && has_own_target(f))
-      LLVMAddAttributeAtIndex(f, LLVMAttributeFunctionIndex, mark);
+      add_string_attribute(f, "pkgimg.own-target", "");
 }
 
 // ---- bounds checks
