@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "codegen/prepare.h"
 
+#include "codegen/target.h"
 #include "codegen/values.h"
 
 #include <fnmatch.h>
@@ -103,42 +104,6 @@ static void set_flag(LLVMModuleRef module, const char *name, unsigned value)
   LLVMValueRef constant = LLVMConstInt(LLVMInt32TypeInContext(context), value, 0);
   if (!LLVMGetModuleFlag(module, name, strlen(name)))
     LLVMAddModuleFlag(module, LLVMModuleFlagBehaviorOverride, name, strlen(name), LLVMValueAsMetadata(constant));
-}
-
-// ---- processors
-
-// What clang lists for every function of plain x86-64.
-static bool is_plain_feature(const char *feature, size_t length)
-{
-  static const char *const plain[] = {"+cmov", "+cx8", "+fxsr", "+mmx", "+sse", "+sse2", "+x87"};
-  for (size_t i = 0; i < sizeof plain / sizeof *plain; i++)
-    if (strlen(plain[i]) == length && strncmp(plain[i], feature, length) == 0)
-      return true;
-  return false;
-}
-
-static bool has_own_target(LLVMValueRef function)
-{
-  LLVMAttributeRef attribute = LLVMGetStringAttributeAtIndex(function, LLVMAttributeFunctionIndex,
-                                                             "target-features", strlen("target-features"));
-  unsigned size = 0;
-  const char *text = attribute ? LLVMGetStringAttributeValue(attribute, &size) : "";
-  for (const char *end = text + size; text < end;) {
-    const char *comma = memchr(text, ',', (size_t)(end - text));
-    size_t length = comma ? (size_t)(comma - text) : (size_t)(end - text);
-    if (*text == '+' && !is_plain_feature(text, length))
-      return true;
-    text += length + 1;
-  }
-  return false;
-}
-
-// A function whose source asks for features (__attribute__((target("avx2")))) keeps them.
-static void mark_own_targets(LLVMModuleRef module)
-{
-  for (LLVMValueRef f = LLVMGetFirstFunction(module); f; f = LLVMGetNextFunction(f))
-    if (!LLVMIsDeclaration(f) && has_own_target(f))
-      add_string_attribute(f, "pkgimg.own-target", "");
 }
 
 // ---- bounds checks
