@@ -42,7 +42,7 @@ void inspect_each_sites(const struct inspect_view *view, inspect_sites *sites, s
   }
 }
 
-static int inspect_bundle(const struct inspect_view *view, bool as_json)
+static int inspect_bundle(struct inspect_view *view, bool as_json)
 {
   struct pkgimg_bundle_inspection *inspection;
   struct pkgimg_error error;
@@ -50,7 +50,8 @@ static int inspect_bundle(const struct inspect_view *view, bool as_json)
     print_error(&error);
     return (int)exit_code_of(error.status);
   }
-  (as_json ? inspect_bundle_json : inspect_bundle_text)(view, inspection);
+  view->bundle = inspection;
+  (as_json ? inspect_bundle_json : inspect_bundle_text)(view);
   pkgimg_bundle_inspection_close(inspection);
   return EXIT_FINE;
 }

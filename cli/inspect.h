@@ -14,8 +14,9 @@ struct inspect_view {
   const char *path;
   const struct pkgimg_inspection *inspection;
   const struct pkgimg_summary *summary;
-  bool symbols;  ///< every export and import, not only how many
-  bool sites;    ///< the address of every site
+  const struct pkgimg_bundle_inspection *bundle;  ///< of a bundle, instead of these two
+  bool symbols;                                   ///< every export and import, not only how many
+  bool sites;                                     ///< the address of every site
 };
 
 void inspect_print_text(const struct inspect_view *view);
@@ -24,13 +25,24 @@ void inspect_print_json(const struct inspect_view *view);
 void inspect_print_types(const struct inspect_view *view);
 void inspect_write_types(struct json *json, const struct inspect_view *view);
 
-/// The same for a bundle; of the view, path and symbols count.
-void inspect_bundle_text(const struct inspect_view *view, const struct pkgimg_bundle_inspection *inspection);
-void inspect_bundle_json(const struct inspect_view *view, const struct pkgimg_bundle_inspection *inspection);
+/// The same for a bundle.
+void inspect_bundle_text(const struct inspect_view *view);
+void inspect_bundle_json(const struct inspect_view *view);
 
 /// The parts of both that were captured.
 void inspect_print_captured(const struct inspect_view *view);
 void inspect_write_captured(struct json *json, const struct inspect_view *view);
+
+/// The heading of a section, with how many things are in it.
+void inspect_print_heading(const char *heading, uint64_t count);
+/// A name, and the end of the line; the same for NAME or NAME@VERSION.
+void inspect_print_name(const char *name);
+void inspect_print_import(const struct pkgimg_import *import);
+
+/// An array of objects; `write` writes the members of each.
+typedef void inspect_item(struct json *json, const struct inspect_view *view, size_t index);
+void inspect_write_list(struct json *json, const char *key, const struct inspect_view *view, size_t count,
+                        inspect_item *write);
 
 /// How one set of sites is shown in both.
 void inspect_print_set(const struct pkgimg_site_set *set);

@@ -7,12 +7,6 @@
 
 #include <inttypes.h>
 
-static void print_heading(const char *heading, uint64_t count)
-{
-  struct style style = style_of(stdout);
-  printf("\n%s%s%s (%" PRIu64 ")\n", style.bold, heading, style.off, count);
-}
-
 static void print_header(const char *path, const struct pkgimg_bundle_summary *summary)
 {
   struct style style = style_of(stdout);
@@ -30,7 +24,7 @@ static void print_header(const char *path, const struct pkgimg_bundle_summary *s
 
 static void print_blocks(const struct pkgimg_bundle_inspection *inspection, size_t count)
 {
-  print_heading("Blocks", count);
+  inspect_print_heading("Blocks", count);
   printf("  %-5s %16s %12s %12s\n", "block", "address", "bytes", "file offset");
   for (size_t i = 0; i < count; i++) {
     struct pkgimg_area block = pkgimg_bundle_inspection_block(inspection, i);
@@ -42,7 +36,7 @@ static void print_blocks(const struct pkgimg_bundle_inspection *inspection, size
 static void print_images(const struct pkgimg_bundle_inspection *inspection,
                          const struct pkgimg_bundle_summary *summary)
 {
-  print_heading("Images", summary->images);
+  inspect_print_heading("Images", summary->images);
   printf("  %16s %10s %10s %6s %6s %6s  %-4s  name\n", "address", "bytes", "heap", "needs", "gates", "words",
          "does");
   for (size_t i = 0; i < summary->images; i++) {
@@ -60,80 +54,62 @@ static void print_images(const struct pkgimg_bundle_inspection *inspection,
 static void print_gates(const struct pkgimg_bundle_inspection *inspection,
                         const struct pkgimg_bundle_summary *summary)
 {
-  print_heading("Functions of the host", summary->gates);
+  inspect_print_heading("Functions of the host", summary->gates);
   for (size_t i = 0; i < summary->gates; i++) {
     struct pkgimg_import gate = pkgimg_bundle_inspection_gate(inspection, i);
     printf("  %6zu images  ", gate.uses);
-    print_text(stdout, gate.name);
-    if (gate.version) {
-      putchar('@');
-      print_text(stdout, gate.version);
-    }
-    putchar('\n');
+    inspect_print_import(&gate);
   }
 }
 
-void inspect_bundle_text(const struct inspect_view *view, const struct pkgimg_bundle_inspection *inspection)
+void inspect_bundle_text(const struct inspect_view *view)
 {
-  const struct pkgimg_bundle_summary *summary = pkgimg_bundle_inspection_summary(inspection);
+  const struct pkgimg_bundle_summary *summary = pkgimg_bundle_inspection_summary(view->bundle);
   print_header(view->path, summary);
-  print_blocks(inspection, summary->regions * PKGIMG_BLOCK_COUNT);
-  print_images(inspection, summary);
+  print_blocks(view->bundle, summary->regions * PKGIMG_BLOCK_COUNT);
+  print_images(view->bundle, summary);
   if (view->symbols)
-    print_gates(inspection, summary);
+    print_gates(view->bundle, summary);
 }
 
-static void write_blocks(struct json *json, const struct pkgimg_bundle_inspection *inspection, size_t count)
+static void write_block(struct json *json, const struct inspect_view *view, size_t index)
 {
-  json_open(json, "blocks", '[');
-  for (size_t i = 0; i < count; i++) {
-    struct pkgimg_area block = pkgimg_bundle_inspection_block(inspection, i);
-    json_open(json, NULL, '{');
-    json_string(json, "name", block.name);
-    json_hex(json, "address", block.address);
-    json_unsigned(json, "size", block.memory_size);
-    json_unsigned(json, "file_offset", block.file_offset);
-    json_string(json, "protection", protection_text(block.protection).letters);
-    json_close(json, '}');
-  }
-  json_close(json, ']');
+  struct pkgimg_area block = pkgimg_bundle_inspection_block(view->bundle, index);
+  json_string(json, "name", block.name);
+  json_hex(json, "address", block.address);
+  json_unsigned(json, "size", block.memory_size);
+  json_unsigned(json, "file_offset", block.file_offset);
+  json_string(json, "protection", protection_text(block.protection).letters);
 }
 
-static void write_image(struct json *json, const struct pkgimg_bound_image *image)
+static void write_image(struct json *json, const struct inspect_view *view, size_t index)
 {
-  json_open(json, NULL, '{');
-  json_string(json, "name", image->name);
-  json_string(json, "path", image->path);
-  json_string(json, "build_id", build_id_text(image->build_id).digits);
-  json_hex(json, "address", image->address);
-  json_unsigned(json, "size", image->size);
-  json_unsigned(json, "heap_size", image->heap_size);
-  json_truth(json, "has_work", image->has_work);
-  json_truth(json, "has_init", image->has_init);
-  json_unsigned(json, "dependencies", image->dependencies);
-  json_unsigned(json, "gates", image->gates);
-  json_unsigned(json, "residuals", image->residuals);
-  json_unsigned(json, "clones", image->clones);
-  json_close(json, '}');
+  struct pkgimg_bound_image image = pkgimg_bundle_inspection_image(view->bundle, index);
+  json_string(json, "name", image.name);
+  json_string(json, "path", image.path);
+  json_string(json, "build_id", build_id_text(image.build_id).digits);
+  json_hex(json, "address", image.address);
+  json_unsigned(json, "size", image.size);
+  json_unsigned(json, "heap_size", image.heap_size);
+  json_truth(json, "has_work", image.has_work);
+  json_truth(json, "has_init", image.has_init);
+  json_unsigned(json, "dependencies", image.dependencies);
+  json_unsigned(json, "gates", image.gates);
+  json_unsigned(json, "residuals", image.residuals);
+  json_unsigned(json, "clones", image.clones);
 }
 
-static void write_gates(struct json *json, const struct pkgimg_bundle_inspection *inspection, size_t count)
+static void write_gate(struct json *json, const struct inspect_view *view, size_t index)
 {
-  json_open(json, "gates", '[');
-  for (size_t i = 0; i < count; i++) {
-    struct pkgimg_import gate = pkgimg_bundle_inspection_gate(inspection, i);
-    json_open(json, NULL, '{');
-    json_string(json, "name", gate.name);
-    json_string(json, "version", gate.version);
-    json_unsigned(json, "uses", gate.uses);
-    json_close(json, '}');
-  }
-  json_close(json, ']');
+  struct pkgimg_import gate = pkgimg_bundle_inspection_gate(view->bundle, index);
+  json_string(json, "name", gate.name);
+  json_string(json, "version", gate.version);
+  json_unsigned(json, "uses", gate.uses);
 }
 
-void inspect_bundle_json(const struct inspect_view *view, const struct pkgimg_bundle_inspection *inspection)
+void inspect_bundle_json(const struct inspect_view *view)
 {
-  const struct pkgimg_bundle_summary *summary = pkgimg_bundle_inspection_summary(inspection);
+  const struct pkgimg_bundle_summary *summary = pkgimg_bundle_inspection_summary(view->bundle);
   struct json json = {.file = stdout};
   json_open(&json, NULL, '{');
   json_string(&json, "file", view->path);
@@ -148,15 +124,10 @@ void inspect_bundle_json(const struct inspect_view *view, const struct pkgimg_bu
   json_unsigned(&json, "gate_count", summary->gates);
   json_unsigned(&json, "import_count", summary->imports);
   json_unsigned(&json, "residual_count", summary->residuals);
-  write_blocks(&json, inspection, summary->regions * PKGIMG_BLOCK_COUNT);
-  json_open(&json, "images", '[');
-  for (size_t i = 0; i < summary->images; i++) {
-    struct pkgimg_bound_image image = pkgimg_bundle_inspection_image(inspection, i);
-    write_image(&json, &image);
-  }
-  json_close(&json, ']');
+  inspect_write_list(&json, "blocks", view, summary->regions * PKGIMG_BLOCK_COUNT, write_block);
+  inspect_write_list(&json, "images", view, summary->images, write_image);
   if (view->symbols)
-    write_gates(&json, inspection, summary->gates);
+    inspect_write_list(&json, "gates", view, summary->gates, write_gate);
   json_close(&json, '}');
   putchar('\n');
 }

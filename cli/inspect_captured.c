@@ -8,12 +8,6 @@
 
 // ---- text
 
-static void print_heading(const char *heading, uint64_t count)
-{
-  struct style style = style_of(stdout);
-  printf("\n%s%s%s (%" PRIu64 ")\n", style.bold, heading, style.off, count);
-}
-
 static void print_heap(const struct pkgimg_summary *summary)
 {
   const struct pkgimg_heap *heap = &summary->heap;
@@ -31,7 +25,7 @@ static void print_heap(const struct pkgimg_summary *summary)
 
 static void print_sets(const struct inspect_view *view)
 {
-  print_heading("Sets of captured sites", view->summary->captured_sets);
+  inspect_print_heading("Sets of captured sites", view->summary->captured_sets);
   if (view->summary->captured_sets)
     printf("  %10s %10s %8s %8s %8s  %-5s %-6s %s\n", "sites", "bytes", "arrays", "bitsets", "runs", "in", "kind",
            "pointing into");
@@ -39,22 +33,20 @@ static void print_sets(const struct inspect_view *view)
     struct pkgimg_captured_set set = pkgimg_inspection_captured_set(view->inspection, i);
     inspect_print_set(&set.sites);
     printf("%-5s %-6s ", set.place, set.kind);
-    print_text(stdout, set.sites.target);
-    putchar('\n');
+    inspect_print_name(set.sites.target);
     inspect_print_addresses(view, pkgimg_inspection_captured_sites, i);
   }
 }
 
 static void print_roots(const struct inspect_view *view)
 {
-  print_heading("Roots", view->summary->roots);
+  inspect_print_heading("Roots", view->summary->roots);
   for (size_t i = 0; i < view->summary->roots; i++) {
     struct pkgimg_named_root root = pkgimg_inspection_root(view->inspection, i);
     printf("  %#12" PRIx64 "  ", root.address);
     print_text(stdout, root.name);
     printf("%s", root.symbol ? "  in " : "");
-    print_text(stdout, root.symbol ? root.symbol : "");
-    putchar('\n');
+    inspect_print_name(root.symbol ? root.symbol : "");
   }
 }
 
@@ -64,7 +56,7 @@ void inspect_print_captured(const struct inspect_view *view)
     print_heap(view->summary);
   print_sets(view);
   print_roots(view);
-  print_heading("Calls at the end of each process", view->summary->exits);
+  inspect_print_heading("Calls at the end of each process", view->summary->exits);
 }
 
 // ---- JSON
@@ -86,35 +78,25 @@ static void write_heap(struct json *json, const struct pkgimg_heap *heap)
 static void write_set(struct json *json, const struct inspect_view *view, size_t index)
 {
   struct pkgimg_captured_set set = pkgimg_inspection_captured_set(view->inspection, index);
-  json_open(json, NULL, '{');
   json_string(json, "place", set.place);
   json_string(json, "kind", set.kind);
   inspect_write_set(json, &set.sites);
   inspect_write_addresses(json, view, pkgimg_inspection_captured_sites, index);
-  json_close(json, '}');
 }
 
 static void write_root(struct json *json, const struct inspect_view *view, size_t index)
 {
   struct pkgimg_named_root root = pkgimg_inspection_root(view->inspection, index);
-  json_open(json, NULL, '{');
   json_string(json, "name", root.name);
   json_unsigned(json, "address", root.address);
   json_string(json, "symbol", root.symbol);
-  json_close(json, '}');
 }
 
 void inspect_write_captured(struct json *json, const struct inspect_view *view)
 {
   json_truth(json, "constructed", view->summary->constructed);
   write_heap(json, &view->summary->heap);
-  json_open(json, "captured_sets", '[');
-  for (size_t i = 0; i < view->summary->captured_sets; i++)
-    write_set(json, view, i);
-  json_close(json, ']');
-  json_open(json, "roots", '[');
-  for (size_t i = 0; i < view->summary->roots; i++)
-    write_root(json, view, i);
-  json_close(json, ']');
+  inspect_write_list(json, "captured_sets", view, view->summary->captured_sets, write_set);
+  inspect_write_list(json, "roots", view, view->summary->roots, write_root);
   json_unsigned(json, "exits", view->summary->exits);
 }

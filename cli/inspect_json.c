@@ -7,6 +7,18 @@
 
 #include <stdio.h>
 
+void inspect_write_list(struct json *json, const char *key, const struct inspect_view *view, size_t count,
+                        inspect_item *write)
+{
+  json_open(json, key, '[');
+  for (size_t i = 0; i < count; i++) {
+    json_open(json, NULL, '{');
+    write(json, view, i);
+    json_close(json, '}');
+  }
+  json_close(json, ']');
+}
+
 static void write_header(struct json *json, const struct inspect_view *view)
 {
   const struct pkgimg_summary *summary = view->summary;
@@ -30,96 +42,60 @@ static void write_header(struct json *json, const struct inspect_view *view)
   json_unsigned(json, "closure_count", summary->closure);
 }
 
-static void write_areas(struct json *json, const struct pkgimg_summary *summary)
+static void write_area(struct json *json, const struct inspect_view *view, size_t index)
 {
-  json_open(json, "areas", '[');
-  for (int i = 0; i < PKGIMG_AREA_COUNT; i++) {
-    const struct pkgimg_area *area = &summary->areas[i];
-    json_open(json, NULL, '{');
-    json_string(json, "name", area->name);
-    json_unsigned(json, "address", area->address);
-    json_unsigned(json, "memory_size", area->memory_size);
-    json_unsigned(json, "file_offset", area->file_offset);
-    json_unsigned(json, "file_size", area->file_size);
-    json_string(json, "protection", protection_text(area->protection).letters);
-    json_close(json, '}');
-  }
-  json_close(json, ']');
+  const struct pkgimg_area *area = &view->summary->areas[index];
+  json_string(json, "name", area->name);
+  json_unsigned(json, "address", area->address);
+  json_unsigned(json, "memory_size", area->memory_size);
+  json_unsigned(json, "file_offset", area->file_offset);
+  json_unsigned(json, "file_size", area->file_size);
+  json_string(json, "protection", protection_text(area->protection).letters);
 }
 
-static void write_dependencies(struct json *json, const struct inspect_view *view)
+static void write_dependency(struct json *json, const struct inspect_view *view, size_t index)
 {
-  json_open(json, "dependencies", '[');
-  for (size_t i = 0; i < view->summary->closure; i++) {
-    struct pkgimg_dependency dependency = pkgimg_inspection_dependency(view->inspection, i);
-    json_open(json, NULL, '{');
-    json_string(json, "name", dependency.name);
-    json_string(json, "build_id", build_id_text(dependency.build_id).digits);
-    json_truth(json, "direct", dependency.direct);
-    json_close(json, '}');
-  }
-  json_close(json, ']');
+  struct pkgimg_dependency dependency = pkgimg_inspection_dependency(view->inspection, index);
+  json_string(json, "name", dependency.name);
+  json_string(json, "build_id", build_id_text(dependency.build_id).digits);
+  json_truth(json, "direct", dependency.direct);
 }
 
-static void write_exports(struct json *json, const struct inspect_view *view)
+static void write_export(struct json *json, const struct inspect_view *view, size_t index)
 {
-  json_open(json, "exports", '[');
-  for (size_t i = 0; i < view->summary->exports; i++) {
-    struct pkgimg_export symbol = pkgimg_inspection_export(view->inspection, i);
-    json_open(json, NULL, '{');
-    json_string(json, "name", symbol.name);
-    json_unsigned(json, "address", symbol.address);
-    json_unsigned(json, "size", symbol.size);
-    json_string(json, "kind", symbol.kind);
-    json_string(json, "binding", symbol.binding);
-    json_close(json, '}');
-  }
-  json_close(json, ']');
+  struct pkgimg_export symbol = pkgimg_inspection_export(view->inspection, index);
+  json_string(json, "name", symbol.name);
+  json_unsigned(json, "address", symbol.address);
+  json_unsigned(json, "size", symbol.size);
+  json_string(json, "kind", symbol.kind);
+  json_string(json, "binding", symbol.binding);
 }
 
-static void write_imports(struct json *json, const struct inspect_view *view)
+static void write_import(struct json *json, const struct inspect_view *view, size_t index)
 {
-  json_open(json, "imports", '[');
-  for (size_t i = 0; i < view->summary->imports; i++) {
-    struct pkgimg_import symbol = pkgimg_inspection_import(view->inspection, i);
-    json_open(json, NULL, '{');
-    json_string(json, "name", symbol.name);
-    json_string(json, "version", symbol.version);
-    json_string(json, "kind", symbol.kind);
-    json_truth(json, "weak", symbol.weak);
-    json_unsigned(json, "uses", symbol.uses);
-    json_close(json, '}');
-  }
-  json_close(json, ']');
+  struct pkgimg_import symbol = pkgimg_inspection_import(view->inspection, index);
+  json_string(json, "name", symbol.name);
+  json_string(json, "version", symbol.version);
+  json_string(json, "kind", symbol.kind);
+  json_truth(json, "weak", symbol.weak);
+  json_unsigned(json, "uses", symbol.uses);
 }
 
-static void write_targets(struct json *json, const struct inspect_view *view)
+static void write_target(struct json *json, const struct inspect_view *view, size_t index)
 {
-  json_open(json, "targets", '[');
-  for (size_t i = 0; i < view->summary->targets; i++) {
-    struct pkgimg_target target = pkgimg_inspection_target(view->inspection, i);
-    json_open(json, NULL, '{');
-    json_string(json, "name", target.name);
-    json_string(json, "features", target.features);
-    json_string(json, "missing", target.missing);
-    json_unsigned(json, "bodies", target.bodies);
-    json_close(json, '}');
-  }
-  json_close(json, ']');
+  struct pkgimg_target target = pkgimg_inspection_target(view->inspection, index);
+  json_string(json, "name", target.name);
+  json_string(json, "features", target.features);
+  json_string(json, "missing", target.missing);
+  json_unsigned(json, "bodies", target.bodies);
 }
 
-static void write_clones(struct json *json, const struct inspect_view *view)
+static void write_clone(struct json *json, const struct inspect_view *view, size_t index)
 {
-  json_open(json, "clones", '[');
-  for (size_t i = 0; i < view->summary->clones; i++) {
-    struct pkgimg_clone clone = pkgimg_inspection_clone(view->inspection, i);
-    json_open(json, NULL, '{');
-    json_string(json, "name", clone.name);
-    json_unsigned(json, "bodies", clone.bodies);
-    json_unsigned(json, "chosen", clone.chosen);
-    json_close(json, '}');
-  }
-  json_close(json, ']');
+  struct pkgimg_clone clone = pkgimg_inspection_clone(view->inspection, index);
+  json_string(json, "name", clone.name);
+  json_unsigned(json, "bodies", clone.bodies);
+  json_unsigned(json, "chosen", clone.chosen);
 }
 
 static void write_addresses(void *context, const uint64_t *addresses, size_t count)
@@ -150,25 +126,17 @@ void inspect_write_set(struct json *json, const struct pkgimg_site_set *set)
 static void write_site_set(struct json *json, const struct inspect_view *view, size_t index)
 {
   struct pkgimg_site_set set = pkgimg_inspection_site_set(view->inspection, index);
-  json_open(json, NULL, '{');
   inspect_write_set(json, &set);
   inspect_write_addresses(json, view, pkgimg_inspection_sites, index);
-  json_close(json, '}');
 }
 
-static void write_residuals(struct json *json, const struct inspect_view *view)
+static void write_residual(struct json *json, const struct inspect_view *view, size_t index)
 {
-  json_open(json, "residuals", '[');
-  for (size_t i = 0; i < view->summary->residuals; i++) {
-    struct pkgimg_residual residual = pkgimg_inspection_residual(view->inspection, i);
-    json_open(json, NULL, '{');
-    json_unsigned(json, "address", residual.address);
-    json_string(json, "type", residual.type);
-    json_string(json, "symbol", residual.symbol);
-    json_signed(json, "addend", residual.addend);
-    json_close(json, '}');
-  }
-  json_close(json, ']');
+  struct pkgimg_residual residual = pkgimg_inspection_residual(view->inspection, index);
+  json_unsigned(json, "address", residual.address);
+  json_string(json, "type", residual.type);
+  json_string(json, "symbol", residual.symbol);
+  json_signed(json, "addend", residual.addend);
 }
 
 void inspect_print_json(const struct inspect_view *view)
@@ -176,20 +144,17 @@ void inspect_print_json(const struct inspect_view *view)
   struct json json = {.file = stdout};
   json_open(&json, NULL, '{');
   write_header(&json, view);
-  write_areas(&json, view->summary);
-  write_dependencies(&json, view);
-  write_targets(&json, view);
-  write_clones(&json, view);
+  inspect_write_list(&json, "areas", view, PKGIMG_AREA_COUNT, write_area);
+  inspect_write_list(&json, "dependencies", view, view->summary->closure, write_dependency);
+  inspect_write_list(&json, "targets", view, view->summary->targets, write_target);
+  inspect_write_list(&json, "clones", view, view->summary->clones, write_clone);
   inspect_write_types(&json, view);
   if (view->symbols) {
-    write_exports(&json, view);
-    write_imports(&json, view);
+    inspect_write_list(&json, "exports", view, view->summary->exports, write_export);
+    inspect_write_list(&json, "imports", view, view->summary->imports, write_import);
   }
-  json_open(&json, "site_sets", '[');
-  for (size_t i = 0; i < view->summary->site_sets; i++)
-    write_site_set(&json, view, i);
-  json_close(&json, ']');
-  write_residuals(&json, view);
+  inspect_write_list(&json, "site_sets", view, view->summary->site_sets, write_site_set);
+  inspect_write_list(&json, "residuals", view, view->summary->residuals, write_residual);
   inspect_write_captured(&json, view);
   json_close(&json, '}');
   putchar('\n');

@@ -7,16 +7,23 @@
 
 #include <inttypes.h>
 
-static void print_heading(const char *heading, uint64_t count)
+void inspect_print_heading(const char *heading, uint64_t count)
 {
   struct style style = style_of(stdout);
   printf("\n%s%s%s (%" PRIu64 ")\n", style.bold, heading, style.off, count);
 }
 
-static void print_name_line(const char *name)
+void inspect_print_name(const char *name)
 {
   print_text(stdout, name);
   putchar('\n');
+}
+
+void inspect_print_import(const struct pkgimg_import *import)
+{
+  print_text(stdout, import->name);
+  printf("%s", import->version ? "@" : "");
+  inspect_print_name(import->version ? import->version : "");
 }
 
 static void print_header(const struct inspect_view *view)
@@ -26,10 +33,10 @@ static void print_header(const struct inspect_view *view)
   printf("%s", style.bold);
   print_text(stdout, view->path);
   printf("%s\n  package        ", style.off);
-  print_name_line(summary->name);
+  inspect_print_name(summary->name);
   printf("  machine        %s\n", summary->machine);
   printf("  system image   %s\n  cpu target     ", summary->sysimage ? "yes" : "no");
-  print_name_line(summary->cpu_target ? summary->cpu_target : "none");
+  inspect_print_name(summary->cpu_target ? summary->cpu_target : "none");
   printf("  format         %" PRIu32 "\n", summary->format_version);
   printf("  build id       %s\n", build_id_text(summary->build_id).digits);
   printf("  file           %" PRIu64 " bytes\n", summary->file_size);
@@ -39,12 +46,12 @@ static void print_header(const struct inspect_view *view)
   printf("  constructors   %zu%s\n", summary->constructors, summary->constructed ? ", which ran at build time" : "");
   printf("  destructors    %zu\n", summary->destructors);
   printf("  init function  ");
-  print_name_line(summary->init_function ? summary->init_function : "none");
+  inspect_print_name(summary->init_function ? summary->init_function : "none");
 }
 
 static void print_areas(const struct pkgimg_summary *summary)
 {
-  print_heading("Areas", PKGIMG_AREA_COUNT);
+  inspect_print_heading("Areas", PKGIMG_AREA_COUNT);
   printf("  %-4s %12s %12s %12s %12s\n", "area", "address", "in memory", "file offset", "in file");
   for (int i = 0; i < PKGIMG_AREA_COUNT; i++) {
     const struct pkgimg_area *area = &summary->areas[i];
@@ -55,35 +62,32 @@ static void print_areas(const struct pkgimg_summary *summary)
 
 static void print_dependencies(const struct inspect_view *view)
 {
-  print_heading("Dependencies", view->summary->closure);
+  inspect_print_heading("Dependencies", view->summary->closure);
   for (size_t i = 0; i < view->summary->closure; i++) {
     struct pkgimg_dependency dependency = pkgimg_inspection_dependency(view->inspection, i);
     printf("  %s  %-8s  ", build_id_text(dependency.build_id).digits, dependency.direct ? "direct" : "indirect");
-    print_name_line(dependency.name);
+    inspect_print_name(dependency.name);
   }
 }
 
 static void print_exports(const struct inspect_view *view)
 {
-  print_heading("Exports", view->summary->exports);
+  inspect_print_heading("Exports", view->summary->exports);
   for (size_t i = 0; view->symbols && i < view->summary->exports; i++) {
     struct pkgimg_export symbol = pkgimg_inspection_export(view->inspection, i);
     printf("  %#12" PRIx64 " %8" PRIu64 "  %-12s  %-6s  ", symbol.address, symbol.size, symbol.kind,
            symbol.binding);
-    print_name_line(symbol.name);
+    inspect_print_name(symbol.name);
   }
 }
 
 static void print_imports(const struct inspect_view *view)
 {
-  print_heading("Imports from the host", view->summary->imports);
+  inspect_print_heading("Imports from the host", view->summary->imports);
   for (size_t i = 0; view->symbols && i < view->summary->imports; i++) {
     struct pkgimg_import symbol = pkgimg_inspection_import(view->inspection, i);
     printf("  %6zu uses  %-12s  %-6s  ", symbol.uses, symbol.kind, symbol.weak ? "weak" : "global");
-    print_text(stdout, symbol.name);
-    putchar(symbol.version ? '@' : '\n');
-    if (symbol.version)
-      print_name_line(symbol.version);
+    inspect_print_import(&symbol);
   }
 }
 
@@ -108,19 +112,19 @@ void inspect_print_set(const struct pkgimg_site_set *set)
 
 static void print_sites(const struct inspect_view *view)
 {
-  print_heading("Sets of sites", view->summary->site_sets);
+  inspect_print_heading("Sets of sites", view->summary->site_sets);
   printf("  %10s %10s %8s %8s %8s  %s\n", "sites", "bytes", "arrays", "bitsets", "runs", "pointing into");
   for (size_t i = 0; i < view->summary->site_sets; i++) {
     struct pkgimg_site_set set = pkgimg_inspection_site_set(view->inspection, i);
     inspect_print_set(&set);
-    print_name_line(set.target);
+    inspect_print_name(set.target);
     inspect_print_addresses(view, pkgimg_inspection_sites, i);
   }
 }
 
 static void print_residuals(const struct inspect_view *view)
 {
-  print_heading("Residual relocations", view->summary->residuals);
+  inspect_print_heading("Residual relocations", view->summary->residuals);
   for (size_t i = 0; i < view->summary->residuals; i++) {
     struct pkgimg_residual residual = pkgimg_inspection_residual(view->inspection, i);
     printf("  %#12" PRIx64 "  %-20s  ", residual.address, residual.type);
@@ -132,7 +136,7 @@ static void print_residuals(const struct inspect_view *view)
 
 static void print_targets(const struct inspect_view *view)
 {
-  print_heading("Targets", view->summary->targets);
+  inspect_print_heading("Targets", view->summary->targets);
   for (size_t i = 0; i < view->summary->targets; i++) {
     struct pkgimg_target target = pkgimg_inspection_target(view->inspection, i);
     printf("  %2zu  ", i);
@@ -151,13 +155,13 @@ static void print_bodies(uint64_t bodies)
 
 static void print_clones(const struct inspect_view *view)
 {
-  print_heading("Functions with several bodies", view->summary->clones);
+  inspect_print_heading("Functions with several bodies", view->summary->clones);
   for (size_t i = 0; view->symbols && i < view->summary->clones; i++) {
     struct pkgimg_clone clone = pkgimg_inspection_clone(view->inspection, i);
     printf("  runs %2u of ", clone.chosen);
     print_bodies(clone.bodies);
     printf("  ");
-    print_name_line(clone.name);
+    inspect_print_name(clone.name);
   }
 }
 

@@ -67,11 +67,10 @@ static void print_method(const struct inspect_view *view, size_t index)
 
 void inspect_print_types(const struct inspect_view *view)
 {
-  struct style style = style_of(stdout);
-  printf("\n%sTypes%s (%zu)\n", style.bold, style.off, view->summary->types);
+  inspect_print_heading("Types", view->summary->types);
   for (size_t i = 0; i < view->summary->types; i++)
     print_type(view, i);
-  printf("\n%sMethods%s (%zu)\n", style.bold, style.off, view->summary->methods);
+  inspect_print_heading("Methods", view->summary->methods);
   for (size_t i = 0; i < view->summary->methods; i++)
     print_method(view, i);
 }
@@ -81,7 +80,6 @@ void inspect_print_types(const struct inspect_view *view)
 static void write_type(struct json *json, const struct inspect_view *view, size_t index)
 {
   struct pkgimg_stated_type type = pkgimg_inspection_type(view->inspection, index);
-  json_open(json, NULL, '{');
   json_string(json, "name", type.name);
   json_string(json, "id", build_id_text(type.id).digits);
   json_string(json, "kind", type.kind);
@@ -107,13 +105,11 @@ static void write_type(struct json *json, const struct inspect_view *view, size_
     json_close(json, '}');
   }
   json_close(json, ']');
-  json_close(json, '}');
 }
 
 static void write_method(struct json *json, const struct inspect_view *view, size_t index)
 {
   struct pkgimg_stated_method method = pkgimg_inspection_method(view->inspection, index);
-  json_open(json, NULL, '{');
   json_string(json, "function", method.function);
   json_unsigned(json, "word", method.word);
   json_open(json, "arguments", '[');
@@ -125,17 +121,10 @@ static void write_method(struct json *json, const struct inspect_view *view, siz
       json_unsigned(json, NULL, type);
   }
   json_close(json, ']');
-  json_close(json, '}');
 }
 
 void inspect_write_types(struct json *json, const struct inspect_view *view)
 {
-  json_open(json, "types", '[');
-  for (size_t i = 0; i < view->summary->types; i++)
-    write_type(json, view, i);
-  json_close(json, ']');
-  json_open(json, "methods", '[');
-  for (size_t i = 0; i < view->summary->methods; i++)
-    write_method(json, view, i);
-  json_close(json, ']');
+  inspect_write_list(json, "types", view, view->summary->types, write_type);
+  inspect_write_list(json, "methods", view, view->summary->methods, write_method);
 }

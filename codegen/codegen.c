@@ -6,7 +6,7 @@
 #include "codegen/prepare.h"
 #include "codegen/records.h"
 #include "codegen/shards.h"
-#include "codegen/split.h"
+#include "codegen/target.h"
 
 #include <llvm-c/Core.h>
 #include <llvm-c/Linker.h>

@@ -5,6 +5,7 @@
 
 #include "codegen/debug_list.h"
 #include "codegen/prepare.h"
+#include "codegen/values.h"
 
 #include <llvm-c/Core.h>
 #include <stdlib.h>
@@ -315,9 +316,7 @@ static enum pkgimg_status write_methods(const struct walk *walk, LLVMValueRef **
   for (size_t i = 0; i < walk->method_count; i++) {
     const struct method *method = &walk->methods[i];
     unsigned count = debug_signature_count(walk->list.context, method->type) - 1;
-    size_t length;
-    const char *symbol = LLVMGetValueName2(method->function, &length);
-    TRY(string_list_add(&records->strings, walk->error, "%s.%s", walk->options->name, symbol));
+    TRY(string_list_add(&records->strings, walk->error, "%s.%s", walk->options->name, name_of(method->function)));
     const char *function = records->strings.items[records->strings.count - 1];
     if (count > MOST_ARGUMENTS || find_name(&walk->stated_functions, function))
       continue;

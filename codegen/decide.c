@@ -8,6 +8,7 @@
 
 #include "codegen/assembly.h"
 #include "codegen/loops.h"
+#include "codegen/values.h"
 
 #include <llvm-c/Core.h>
 #include <stdio.h>
@@ -107,16 +108,9 @@ static bool passes_wide(LLVMTypeRef function_type)
   return false;
 }
 
-static bool begins_with(const char *text, const char *start)
-{
-  return strncmp(text, start, strlen(start)) == 0;
-}
-
 static unsigned traits_of_call(LLVMValueRef call)
 {
-  size_t length;
-  LLVMValueRef callee = LLVMGetCalledValue(call);
-  const char *name = LLVMIsAFunction(callee) ? LLVMGetValueName2(callee, &length) : "";
+  const char *name = callee_name(call);
   if (begins_with(name, "llvm.fma") || begins_with(name, "llvm.fmuladd"))
     return HAS_MATH;
   if (begins_with(name, "llvm.ctpop") || begins_with(name, "llvm.ctlz") || begins_with(name, "llvm.cttz"))
@@ -164,17 +158,6 @@ static enum pkgimg_status look_at(struct graph *graph, struct node *node)
 }
 
 // ---- what the source says, and what cannot be cloned
-
-static bool has_string_attribute(LLVMValueRef function, const char *name)
-{
-  return LLVMGetStringAttributeAtIndex(function, LLVMAttributeFunctionIndex, name, (unsigned)strlen(name)) != NULL;
-}
-
-static bool has_attribute(LLVMValueRef function, const char *name)
-{
-  unsigned kind = LLVMGetEnumAttributeKindForName(name, strlen(name));
-  return LLVMGetEnumAttributeAtIndex(function, LLVMAttributeFunctionIndex, kind) != NULL;
-}
 
 // __attribute__((annotate("pkgimg.clone"))) becomes an entry { function, text, ... } of a global.
 static void read_annotation(const struct graph *graph, LLVMValueRef entry)
@@ -308,10 +291,8 @@ static enum pkgimg_status decide_for(struct graph *graph, const struct codegen_t
 static enum pkgimg_status name_clone(const struct codegen_options *options, LLVMValueRef function,
                                      struct pkgimg_error *error)
 {
-  size_t length;
-  const char *name = LLVMGetValueName2(function, &length);
-  bool local = LLVMGetLinkage(function) == LLVMInternalLinkage || LLVMGetLinkage(function) == LLVMPrivateLinkage ||
-               LLVMGetVisibility(function) == LLVMHiddenVisibility;
+  const char *name = name_of(function);
+  bool local = is_local(function) || LLVMGetVisibility(function) == LLVMHiddenVisibility;
   const char *plain = *name == 1 ? name + 1 : name;
   char *renamed AUTO(free_pointer) = NULL;
   if (!local && plain == name)
@@ -319,7 +300,7 @@ static enum pkgimg_status name_clone(const struct codegen_options *options, LLVM
   int size = local ? asprintf(&renamed, "%s.%s.static", *plain ? plain : "unnamed", options->name)
                    : asprintf(&renamed, "%s", plain);
   if (size < 0)
-    return fail_memory(error, length);
+    return fail_memory(error, strlen(plain));
   LLVMSetValueName2(function, renamed, (size_t)size);
   return PKGIMG_OK;
 }
@@ -327,14 +308,12 @@ static enum pkgimg_status name_clone(const struct codegen_options *options, LLVM
 static enum pkgimg_status add_clone(const struct codegen_options *options, struct codegen_result *result,
                                     const struct node *node, struct pkgimg_error *error)
 {
-  size_t length;
   TRY(name_clone(options, node->function, error));
   TRY(array_reserve(&result->clones, &result->clone_capacity, result->clone_count, sizeof *result->clones, error));
-  LLVMLinkage linkage = LLVMGetLinkage(node->function);
-  bool weak = linkage != LLVMExternalLinkage && linkage != LLVMInternalLinkage && linkage != LLVMPrivateLinkage;
-  char *name = strdup(LLVMGetValueName2(node->function, &length));
+  bool weak = LLVMGetLinkage(node->function) != LLVMExternalLinkage && !is_local(node->function);
+  char *name = strdup(name_of(node->function));
   if (!name)
-    return fail_memory(error, length);
+    return fail_memory(error, strlen(name_of(node->function)));
   result->clones[result->clone_count++] = (struct codegen_clone){name, node->bodies | 1, weak};
   return PKGIMG_OK;
 }

@@ -5,6 +5,7 @@
 #include "codegen/loops.h"
 
 #include "base/array.h"
+#include "codegen/values.h"
 
 #include <llvm-c/Core.h>
 #include <stdint.h>
@@ -211,16 +212,14 @@ static bool leaves_by_count(const struct flow *flow, LLVMValueRef branch)
 
 static bool fits(LLVMValueRef instruction, bool *works)
 {
-  size_t length;
   switch (LLVMGetInstructionOpcode(instruction)) {
   case LLVMLoad:
   case LLVMStore:
     *works = true;
     return !LLVMGetVolatile(instruction) && LLVMGetOrdering(instruction) == LLVMAtomicOrderingNotAtomic;
   case LLVMCall: {
-    LLVMValueRef callee = LLVMGetCalledValue(instruction);
-    const char *name = LLVMIsAFunction(callee) ? LLVMGetValueName2(callee, &length) : "";
-    return strncmp(name, "llvm.", 5) == 0 && strncmp(name, "llvm.mem", 8) != 0;
+    const char *name = callee_name(instruction);
+    return begins_with(name, "llvm.") && !begins_with(name, "llvm.mem");
   }
   case LLVMInvoke:
   case LLVMFence:

@@ -6,6 +6,7 @@
 #include "codegen/prepare.h"
 #include "codegen/shards.h"
 #include "codegen/split.h"
+#include "codegen/target.h"
 
 #include <llvm-c/BitWriter.h>
 #include <llvm-c/Core.h>

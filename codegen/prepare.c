@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "codegen/prepare.h"
 
+#include "codegen/target.h"
+#include "codegen/values.h"
+
 #include <fnmatch.h>
 #include <llvm-c/Comdat.h>
 #include <llvm-c/Core.h>
@@ -32,16 +35,14 @@ static bool is_visible_definition(LLVMValueRef value)
   LLVMLinkage linkage = LLVMGetLinkage(value);
   if (LLVMIsDeclaration(value) || LLVMGetVisibility(value) == LLVMHiddenVisibility)
     return false;
-  return linkage != LLVMInternalLinkage && linkage != LLVMPrivateLinkage && linkage != LLVMAppendingLinkage &&
-         linkage != LLVMAvailableExternallyLinkage;
+  return !is_local(value) && linkage != LLVMAppendingLinkage && linkage != LLVMAvailableExternallyLinkage;
 }
 
 bool is_exported_function(const struct codegen_options *options, LLVMValueRef function)
 {
   LLVMLinkage linkage = LLVMGetLinkage(function);
-  size_t length;
   return linkage != LLVMLinkOnceAnyLinkage && linkage != LLVMLinkOnceODRLinkage &&
-         is_visible_definition(function) && is_exported(options, LLVMGetValueName2(function, &length));
+         is_visible_definition(function) && is_exported(options, name_of(function));
 }
 
 // A static function or variable that something outside of the code names stays, and stays the image's own affair.
@@ -55,10 +56,9 @@ static void keep_static(const struct codegen_options *options, LLVMValueRef valu
 
 static void hide_unless_exported(const struct codegen_options *options, LLVMValueRef value)
 {
-  size_t length;
-  const char *name = LLVMGetValueName2(value, &length);
+  const char *name = name_of(value);
   keep_static(options, value, name);
-  if (!is_visible_definition(value) || strncmp(name, "llvm.", 5) == 0 || is_exported(options, name))
+  if (!is_visible_definition(value) || begins_with(name, "llvm.") || is_exported(options, name))
     return;
   // A member of a COMDAT group keeps its linkage, or the group would lose its meaning.
   bool grouped = !LLVMIsAGlobalAlias(value) && !LLVMIsAGlobalIFunc(value) && LLVMGetComdat(value);
@@ -82,19 +82,6 @@ static void hide_others(const struct codegen_options *options, LLVMModuleRef mod
 
 // ---- attributes
 
-static void add_attribute(LLVMValueRef function, const char *name)
-{
-  unsigned kind = LLVMGetEnumAttributeKindForName(name, strlen(name));
-  LLVMContextRef context = LLVMGetModuleContext(LLVMGetGlobalParent(function));
-  LLVMAddAttributeAtIndex(function, LLVMAttributeFunctionIndex, LLVMCreateEnumAttribute(context, kind, 0));
-}
-
-static bool has_attribute(LLVMValueRef function, const char *name)
-{
-  unsigned kind = LLVMGetEnumAttributeKindForName(name, strlen(name));
-  return LLVMGetEnumAttributeAtIndex(function, LLVMAttributeFunctionIndex, kind) != NULL;
-}
-
 // Call what is not ours through its word in the global offset table: a load resolves everything at
 // once, so a lazy entry in between would only cost.
 static void call_through_table(LLVMModuleRef module)
@@ -117,44 +104,6 @@ static void set_flag(LLVMModuleRef module, const char *name, unsigned value)
   LLVMValueRef constant = LLVMConstInt(LLVMInt32TypeInContext(context), value, 0);
   if (!LLVMGetModuleFlag(module, name, strlen(name)))
     LLVMAddModuleFlag(module, LLVMModuleFlagBehaviorOverride, name, strlen(name), LLVMValueAsMetadata(constant));
-}
-
-// ---- processors
-
-// What clang lists for every function of plain x86-64.
-static bool is_plain_feature(const char *feature, size_t length)
-{
-  static const char *const plain[] = {"+cmov", "+cx8", "+fxsr", "+mmx", "+sse", "+sse2", "+x87"};
-  for (size_t i = 0; i < sizeof plain / sizeof *plain; i++)
-    if (strlen(plain[i]) == length && strncmp(plain[i], feature, length) == 0)
-      return true;
-  return false;
-}
-
-static bool has_own_target(LLVMValueRef function)
-{
-  LLVMAttributeRef attribute = LLVMGetStringAttributeAtIndex(function, LLVMAttributeFunctionIndex,
-                                                             "target-features", strlen("target-features"));
-  unsigned size = 0;
-  const char *text = attribute ? LLVMGetStringAttributeValue(attribute, &size) : "";
-  for (const char *end = text + size; text < end;) {
-    const char *comma = memchr(text, ',', (size_t)(end - text));
-    size_t length = comma ? (size_t)(comma - text) : (size_t)(end - text);
-    if (*text == '+' && !is_plain_feature(text, length))
-      return true;
-    text += length + 1;
-  }
-  return false;
-}
-
-// A function whose source asks for features (__attribute__((target("avx2")))) keeps them.
-static void mark_own_targets(LLVMModuleRef module)
-{
-  static const char name[] = "pkgimg.own-target";
-  LLVMAttributeRef mark = LLVMCreateStringAttribute(LLVMGetModuleContext(module), name, sizeof name - 1, "", 0);
-  for (LLVMValueRef f = LLVMGetFirstFunction(module); f; f = LLVMGetNextFunction(f))
-    if (!LLVMIsDeclaration(f) && has_own_target(f))
-      LLVMAddAttributeAtIndex(f, LLVMAttributeFunctionIndex, mark);
 }
 
 // ---- bounds checks

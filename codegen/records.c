@@ -2,6 +2,7 @@
 #include "codegen/records.h"
 
 #include "codegen/debug_types.h"
+#include "codegen/values.h"
 
 #include <llvm-c/Core.h>
 #include <stdlib.h>
@@ -37,12 +38,6 @@ void records_deinit(struct codegen_records *records)
 }
 
 // ---- constants
-
-static const char *name_of(LLVMValueRef global)
-{
-  size_t length;
-  return LLVMGetValueName2(global, &length);
-}
 
 static enum pkgimg_status refuse(const struct taking *taking, LLVMValueRef record, const char *why)
 {

@@ -6,6 +6,7 @@
 
 #include "codegen/assembly.h"
 #include "codegen/decide.h"
+#include "codegen/values.h"
 
 #include <llvm-c/Core.h>
 #include <stdlib.h>
@@ -75,8 +76,7 @@ static bool is_named_by_alias(LLVMModuleRef module, LLVMValueRef function)
 
 static uint64_t bodies_of(const struct codegen_result *result, LLVMValueRef function)
 {
-  size_t length;
-  const struct codegen_clone *clone = find_clone(result, LLVMGetValueName2(function, &length));
+  const struct codegen_clone *clone = find_clone(result, name_of(function));
   return clone ? clone->bodies : 0;
 }
 

@@ -7,6 +7,7 @@
 
 #include "codegen/assembly.h"
 #include "codegen/decide.h"
+#include "codegen/values.h"
 
 #include <llvm-c/Comdat.h>
 #include <llvm-c/Core.h>
@@ -15,23 +16,6 @@
 #include <string.h>
 
 // ---- names
-
-static const char *name_of(LLVMValueRef value)
-{
-  size_t length;
-  return LLVMGetValueName2(value, &length);
-}
-
-static bool is_local(LLVMValueRef value)
-{
-  LLVMLinkage linkage = LLVMGetLinkage(value);
-  return linkage == LLVMInternalLinkage || linkage == LLVMPrivateLinkage;
-}
-
-static bool begins_with(const char *text, const char *start)
-{
-  return strncmp(text, start, strlen(start)) == 0;
-}
 
 static void share(LLVMValueRef value)
 {
@@ -103,13 +87,6 @@ static void copy_attributes(LLVMValueRef to, LLVMValueRef from)
   }
 }
 
-static void add_enum_attribute(LLVMValueRef function, const char *name)
-{
-  unsigned kind = LLVMGetEnumAttributeKindForName(name, strlen(name));
-  LLVMContextRef context = LLVMGetModuleContext(LLVMGetGlobalParent(function));
-  LLVMAddAttributeAtIndex(function, LLVMAttributeFunctionIndex, LLVMCreateEnumAttribute(context, kind, 0));
-}
-
 // Once hidden, always local to the object for LLVM: what may be exchanged must never have been.
 static LLVMValueRef declare_like(LLVMModuleRef module, LLVMValueRef function, const char *name, bool exchangeable)
 {
@@ -117,7 +94,7 @@ static LLVMValueRef declare_like(LLVMModuleRef module, LLVMValueRef function, co
   LLVMSetFunctionCallConv(declaration, LLVMGetFunctionCallConv(function));
   copy_attributes(declaration, function);
   if (exchangeable)
-    add_enum_attribute(declaration, "nonlazybind");
+    add_attribute(declaration, "nonlazybind");
   else
     LLVMSetVisibility(declaration, LLVMGetVisibility(function));
   return declaration;
@@ -135,11 +112,6 @@ static void remove_body(LLVMModuleRef module, LLVMValueRef function, bool cloned
 }
 
 // ---- a target's group
-
-static bool is_direct_call(LLVMValueRef user, LLVMValueRef callee)
-{
-  return (LLVMIsACallInst(user) || LLVMIsAInvokeInst(user)) && LLVMGetCalledValue(user) == callee;
-}
 
 // In calls and invokes the callee is the last operand.
 static void redirect_call(LLVMValueRef call, LLVMValueRef callee)
@@ -346,69 +318,5 @@ void split_module(LLVMModuleRef module, const struct codegen_result *result, con
     next = f == last ? NULL : LLVMGetNextFunction(f);
     if (!LLVMIsDeclaration(f))
       split_function(module, result, f, part);
-  }
-}
-
-// ---- the processor
-
-static void set_string(LLVMValueRef function, const char *name, const char *value)
-{
-  LLVMContextRef context = LLVMGetModuleContext(LLVMGetGlobalParent(function));
-  LLVMAddAttributeAtIndex(
-      function, LLVMAttributeFunctionIndex,
-      LLVMCreateStringAttribute(context, name, (unsigned)strlen(name), value, (unsigned)strlen(value)));
-}
-
-static bool has_string(LLVMValueRef function, const char *name)
-{
-  return LLVMGetStringAttributeAtIndex(function, LLVMAttributeFunctionIndex, name, (unsigned)strlen(name)) != NULL;
-}
-
-static bool target_has(const struct codegen_target *target, const char *feature)
-{
-  size_t length = strlen(feature);
-  for (const char *at = target->features; (at = strstr(at, feature)); at += length)
-    if (at > target->features && at[-1] == '+' && (at[length] == ',' || !at[length]))
-      return true;
-  return false;
-}
-
-// i1 @pkgimg.cpu_has.FEATURE()
-static void answer_query(LLVMValueRef query, const struct codegen_target *target)
-{
-  bool has = target_has(target, name_of(query) + strlen("pkgimg.cpu_has."));
-  LLVMTypeRef type = LLVMGetReturnType(LLVMGlobalGetValueType(query));
-  for (LLVMUseRef use = LLVMGetFirstUse(query), next; use; use = next) {
-    LLVMValueRef call = LLVMGetUser(use);
-    next = LLVMGetNextUse(use);
-    if (!is_direct_call(call, query))
-      continue;
-    LLVMReplaceAllUsesWith(call, LLVMConstInt(type, has, 0));
-    LLVMInstructionEraseFromParent(call);
-  }
-}
-
-void set_target(LLVMModuleRef module, const struct codegen_target *target)
-{
-  for (LLVMValueRef f = LLVMGetFirstFunction(module), next; f; f = next) {
-    next = LLVMGetNextFunction(f);
-    if (begins_with(name_of(f), "pkgimg.cpu_has.")) {
-      answer_query(f, target);
-      if (!LLVMGetFirstUse(f))
-        LLVMDeleteFunction(f);
-      continue;
-    }
-    if (LLVMIsDeclaration(f) || has_string(f, "pkgimg.own-target"))
-      continue;
-    set_string(f, "target-cpu", target->cpu);
-    set_string(f, "target-features", target->features);
-    LLVMRemoveStringAttributeAtIndex(f, LLVMAttributeFunctionIndex, "tune-cpu", strlen("tune-cpu"));
-    // A level is no processor: LLVM tunes x86-64-v4 for the first that had AVX-512, with half its width.
-    if (begins_with(target->cpu, "x86-64"))
-      set_string(f, "tune-cpu", "generic");
-    if (target->size || target->min_size)
-      add_enum_attribute(f, "optsize");
-    if (target->min_size)
-      add_enum_attribute(f, "minsize");
   }
 }

@@ -13,8 +13,4 @@ void split_prepare(LLVMModuleRef module);
 /// Reduce a module to one part.
 void split_module(LLVMModuleRef module, const struct codegen_result *result, const struct part *part);
 
-/// Compile every function that has no target of its own for this one, and answer the module's
-/// questions about the processor.
-void set_target(LLVMModuleRef module, const struct codegen_target *target);
-
 #endif

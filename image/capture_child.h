@@ -7,6 +7,8 @@
 #include "image/runtime.h"
 #include "serializer/snapshot.h"
 
+#include <stdio.h>
+
 #define CHILD_STARTED "PKGIMG_CAPTURE_STARTED"
 
 struct child_image {
@@ -25,12 +27,43 @@ struct child_plan {
   size_t watched_count;
 };
 
+/// An image's W.
+static inline uint8_t *data_of(const struct pkgimg_image *image)
+{
+  return (uint8_t *)image_base(image) + FORMAT_W_START;
+}
+
+static inline uint64_t data_size(const struct pkgimg_image *image)
+{
+  return image->geometry.areas[AREA_W].memory_size;
+}
+
 /// What has to be compared with the state at the end.
 struct child_before;
 struct child_before *look_before(const struct child_plan *plan);
 
 /// Write everything that the build needs to know.
-void write_snapshot(const struct child_plan *plan, struct child_before *before);
+void write_snapshot(const struct child_plan *plan, const struct child_before *before);
+
+/// What the process has besides its memory. NULL if there is not enough of that.
+struct process_before;
+struct process_before *process_look(void);
+/// Say what stayed behind in the process since, a line each; but for the child's own descriptor.
+void process_complain(const struct process_before *before, int own, FILE *out);
+
+struct child_symbol {
+  uint64_t value;
+  const char *name, *version;
+  uint8_t type;
+  size_t order;  ///< in which it was found
+};
+struct child_symbols {
+  struct child_symbol *items;
+  size_t count, capacity;
+};
+/// Symbols of the host that the package may point to, ascending by value. Of several with one value the first is
+/// to be taken: imports of the package itself come before those of its dependencies.
+void find_host_symbols(const struct child_plan *plan, struct child_symbols *found);
 
 /// The child's own versions of host functions. They note what shall happen at the end of a process, and show
 /// clocks that differ from run to run. To be called before the first image is loaded.

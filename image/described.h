@@ -8,6 +8,7 @@
 #include "image/clones.h"
 #include "image/deps.h"
 #include "image/resolve.h"
+#include "image/symbol_index.h"
 #include "serializer/describe.h"
 
 #include <pkgimg/build.h>
@@ -54,5 +55,21 @@ PKGIMG_MUST_USE enum pkgimg_status described_init(struct described *described, c
 /// Symbols that a graph names stay, whatever the exports are and however static they are.
 PKGIMG_MUST_USE enum pkgimg_status described_list_kept(const struct pkgimg_graph *graph, struct string_list *kept,
                                                        struct pkgimg_error *error);
+
+// ---- described_externals.c
+
+/// Fill `targets` of the externals that some pointer leads to.
+PKGIMG_MUST_USE enum pkgimg_status described_find_targets(struct described *described,
+                                                          const struct symbol_index *symbols,
+                                                          const uint32_t *provider_of,
+                                                          struct resolution *resolution, struct pkgimg_error *error);
+
+// ---- described_variables.c
+
+/// Fill `variables`.
+PKGIMG_MUST_USE enum pkgimg_status described_find_variables(struct described *described,
+                                                            const struct symbol_index *symbols,
+                                                            const struct resolution *resolution,
+                                                            struct pkgimg_error *error);
 
 #endif

@@ -1,45 +1,13 @@
 // SPDX-License-Identifier: MIT
 #include "serializer/capture.h"
 
+#include "base/words.h"
 #include "format/heap.h"
+#include "serializer/capture_work.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-enum { MOST_FINDINGS = 16 };
-
-/// Of a FILE (glibc's libio.h).
-#define STREAM_MAGIC 0xFBAD0000u
-#define STREAM_MASK  0xFFFF0000u
-
-/// In `reached`: the word is in H, not in W.
-#define REACHED_IN_HEAP (1ull << 63)
-
-struct work {
-  const struct capture_input *input;
-  struct capture_result *out;
-  struct pkgimg_error *error;
-  const uint8_t *heap;  // of the first run
-  uint64_t used;        // its bytes
-  uint64_t *objects;    // offsets, ascending
-  uint64_t *reached;    // by object: the word that led there first, plus 1; 0: nothing yet
-  size_t object_count, object_capacity;
-  size_t *queue;  // of objects whose words are to be looked at
-  size_t queue_head, queue_tail;
-};
-
-static uint64_t load64(const uint8_t *at)
-{
-  uint64_t value;
-  memcpy(&value, at, sizeof value);
-  return value;
-}
-
-static void store64(uint8_t *at, uint64_t value)
-{
-  memcpy(at, &value, sizeof value);
-}
 
 // ---- objects
 
@@ -62,9 +30,7 @@ static enum pkgimg_status list_objects(struct work *work)
   return PKGIMG_OK;
 }
 
-// The last object that begins at or before an offset; an object's end, up to the next one's beginning, is
-// still its own.
-static bool find_object(const struct work *work, uint64_t offset, size_t *index)
+bool find_object(const struct work *work, uint64_t offset, size_t *index)
 {
   size_t low = 0, high = work->object_count;
   while (low < high) {
@@ -73,221 +39,6 @@ static bool find_object(const struct work *work, uint64_t offset, size_t *index)
   }
   *index = low - 1;
   return low > 0;
-}
-
-// ---- words
-
-/// A word, and where it is in each run.
-struct word {
-  bool in_heap;
-  uint64_t place;
-  uint64_t values[CAPTURE_RUNS];
-};
-
-/// What a word points to.
-struct meaning {
-  enum captured_kind kind;
-  uint32_t image, detail;
-  uint64_t addend;
-};
-
-static bool same(const uint64_t values[CAPTURE_RUNS])
-{
-  for (int i = 1; i < CAPTURE_RUNS; i++)
-    if (values[i] != values[0])
-      return false;
-  return true;
-}
-
-static const struct snapshot_image *images_of(const struct work *work, int run)
-{
-  const struct snapshot *snapshot = work->input->runs[run];
-  return snapshot_at(snapshot, snapshot->images.offset);
-}
-
-// Programs may keep marks in the upper bits of a pointer; they stay in the addend.
-static uint64_t address_bits(uint64_t value)
-{
-  return value & ((1ull << 47) - 1);
-}
-
-static bool moved_alike(const uint64_t values[CAPTURE_RUNS], const uint64_t starts[CAPTURE_RUNS], uint64_t size)
-{
-  if (address_bits(values[0]) - starts[0] > size)
-    return false;
-  for (int run = 1; run < CAPTURE_RUNS; run++)
-    if (values[run] - starts[run] != values[0] - starts[0])
-      return false;
-  return true;
-}
-
-static bool points_into_heap(const struct work *work, const uint64_t values[CAPTURE_RUNS], struct meaning *meaning)
-{
-  uint64_t starts[CAPTURE_RUNS];
-  for (int run = 0; run < CAPTURE_RUNS; run++)
-    starts[run] = work->input->runs[run]->heap;
-  if (!moved_alike(values, starts, work->used))
-    return false;
-  *meaning = (struct meaning){.kind = CAPTURED_HEAP,
-                              .image = (uint32_t)work->input->image_count - 1,
-                              .addend = values[0] - starts[0]};
-  return true;
-}
-
-static bool points_into_image(const struct work *work, uint32_t image, const uint64_t values[CAPTURE_RUNS],
-                              struct meaning *meaning)
-{
-  const struct capture_input *input = work->input;
-  uint64_t bases[CAPTURE_RUNS], heaps[CAPTURE_RUNS];
-  for (int run = 0; run < CAPTURE_RUNS; run++) {
-    bases[run] = images_of(work, run)[image].base;
-    heaps[run] = images_of(work, run)[image].heap;
-  }
-  *meaning = (struct meaning){.kind = CAPTURED_BASE, .image = image, .addend = values[0] - bases[0]};
-  if (moved_alike(values, bases, input->images[image].size)) {
-    if (input->clone_at(input->context, image, meaning->addend, &meaning->detail)) {
-      meaning->kind = CAPTURED_CLONE;
-      meaning->addend = 0;
-    }
-    return true;
-  }
-  uint64_t heap_size = images_of(work, 0)[image].heap_size;
-  if (!heap_size || !moved_alike(values, heaps, heap_size))
-    return false;
-  meaning->kind = CAPTURED_HEAP;
-  meaning->addend = values[0] - heaps[0];
-  return true;
-}
-
-static const struct snapshot_symbol *host_symbol(const struct snapshot *snapshot, uint64_t value)
-{
-  const struct snapshot_symbol *symbols = snapshot_at(snapshot, snapshot->symbols.offset);
-  size_t low = 0, high = snapshot->symbols.count;
-  while (low < high) {
-    size_t middle = low + (high - low) / 2;
-    if (symbols[middle].value == value)
-      return &symbols[middle];
-    *(symbols[middle].value < value ? &low : &high) = symbols[middle].value < value ? middle + 1 : middle;
-  }
-  return NULL;
-}
-
-static const char *string_of(const struct snapshot *snapshot, uint32_t offset)
-{
-  return snapshot_at(snapshot, offset);
-}
-
-// The same name in all runs. Runs look at the host's objects in the same order, so the first of several
-// names for one value is the same, too.
-static bool is_host_symbol(const struct work *work, const uint64_t values[CAPTURE_RUNS], struct meaning *meaning)
-{
-  const struct snapshot *const *runs = work->input->runs;
-  const struct snapshot_symbol *first = host_symbol(runs[0], values[0]);
-  if (!first)
-    return false;
-  for (int run = 1; run < CAPTURE_RUNS; run++) {
-    const struct snapshot_symbol *other = host_symbol(runs[run], values[run]);
-    if (!other || strcmp(string_of(runs[run], other->name), string_of(runs[0], first->name)) != 0)
-      return false;
-  }
-  const struct snapshot_symbol *symbols = snapshot_at(runs[0], runs[0]->symbols.offset);
-  *meaning = (struct meaning){.kind = CAPTURED_HOST, .detail = (uint32_t)(first - symbols)};
-  return true;
-}
-
-static bool understand(const struct work *work, const uint64_t values[CAPTURE_RUNS], struct meaning *meaning)
-{
-  if (points_into_heap(work, values, meaning))
-    return true;
-  for (uint32_t image = (uint32_t)work->input->image_count; image > 0; image--)
-    if (points_into_image(work, image - 1, values, meaning))
-      return true;
-  return is_host_symbol(work, values, meaning);
-}
-
-// ---- findings
-
-static bool in_maps(const struct snapshot *snapshot, uint64_t value)
-{
-  const char *text = snapshot_at(snapshot, snapshot->maps.offset), *end = text + snapshot->maps.count;
-  while (text < end) {
-    char *rest;
-    uint64_t from = strtoull(text, &rest, 16), to = *rest == '-' ? strtoull(rest + 1, NULL, 16) : 0;
-    if (value >= from && value < to)
-      return true;
-    const char *line = memchr(text, '\n', (size_t)(end - text));
-    text = line ? line + 1 : end;
-  }
-  return false;
-}
-
-static enum capture_fault fault_of(const struct work *work, const struct word *word)
-{
-  bool stack = true, mapped = true;
-  for (int run = 0; run < CAPTURE_RUNS; run++) {
-    const struct snapshot *snapshot = work->input->runs[run];
-    uint64_t value = address_bits(word->values[run]);
-    stack &= value >= snapshot->stack_start && value < snapshot->stack_end;
-    mapped &= in_maps(snapshot, value);
-  }
-  return stack ? CAPTURE_STACK : mapped ? CAPTURE_UNNAMED : CAPTURE_DIFFERS;
-}
-
-// The word that led to an object first. false: it is in W.
-static bool hop_to(const struct work *work, size_t object, size_t *from, struct capture_hop *hop)
-{
-  uint64_t place = work->reached[object] - 1;
-  if (!(place & REACHED_IN_HEAP)) {
-    *hop = (struct capture_hop){.offset = place};
-    return false;
-  }
-  place &= ~REACHED_IN_HEAP;
-  find_object(work, place, from);
-  *hop = (struct capture_hop){.object = work->objects[*from],
-                              .size = heap_object_at(work->heap + work->objects[*from]).size,
-                              .offset = place - work->objects[*from]};
-  return true;
-}
-
-// Followed backwards, twice: to find its length, and to take what is to be shown.
-static void find_path(const struct work *work, size_t object, struct capture_path *path)
-{
-  struct capture_hop hop;
-  size_t length = 1, from = object;
-  while (hop_to(work, from, &from, &hop))
-    length++;
-  path->count = length < CAPTURE_MOST_HOPS ? length : CAPTURE_MOST_HOPS;
-  path->left_out = length - path->count;
-  for (size_t left = length; left > 0; left--) {
-    hop_to(work, object, &object, &hop);
-    if (left > length - CAPTURE_MOST_HOPS / 2 || length <= CAPTURE_MOST_HOPS)
-      path->hops[left - 1 - path->left_out] = hop;
-    else if (left <= CAPTURE_MOST_HOPS / 2)
-      path->hops[left - 1] = hop;
-  }
-}
-
-// CAPTURE_DIFFERS: what it is in particular is found out here, as there may be a million more of it.
-static enum pkgimg_status add_finding(struct work *work, const struct word *word, enum capture_fault fault,
-                                      size_t object)
-{
-  struct capture_result *out = work->out;
-  if (out->finding_count == MOST_FINDINGS) {
-    out->findings_left_out++;
-    return PKGIMG_OK;
-  }
-  TRY(array_reserve(&out->findings, &out->finding_capacity, out->finding_count, sizeof *out->findings, work->error));
-  struct capture_finding *finding = &out->findings[out->finding_count++];
-  if (fault == CAPTURE_DIFFERS)
-    fault = fault_of(work, word);
-  *finding = (struct capture_finding){.fault = fault, .in_heap = word->in_heap, .place = word->place};
-  memcpy(finding->values, word->values, sizeof finding->values);
-  if (word->in_heap) {
-    finding->object = work->objects[object];
-    finding->object_size = heap_object_at(work->heap + finding->object).size;
-    find_path(work, object, &finding->path);
-  }
-  return PKGIMG_OK;
 }
 
 // ---- the walk
@@ -325,7 +76,7 @@ static enum pkgimg_status take_word(struct work *work, const struct word *word, 
 {
   struct meaning meaning;
   *result = 0;
-  if (!understand(work, word->values, &meaning))
+  if (!find_meaning(work, word->values, &meaning))
     return add_finding(work, word, CAPTURE_DIFFERS, object);
   bool own_heap = meaning.kind == CAPTURED_HEAP && meaning.image + 1 == work->input->image_count;
   uint64_t offset = address_bits(word->values[0]) - work->input->runs[0]->heap;
@@ -359,7 +110,7 @@ static enum pkgimg_status look_at_data(struct work *work)
     if (!changed)
       continue;
     uint64_t result = word.values[0];
-    if (!same(word.values))
+    if (!same_in_all_runs(word.values))
       TRY(take_word(work, &word, 0, &result));
     out->changed[at / 8] = true;
     store64(out->data.data + at, result);
@@ -381,7 +132,7 @@ static enum pkgimg_status look_at_tail(struct work *work, size_t object, uint64_
   for (int run = 0; run < CAPTURE_RUNS; run++)
     word.values[run] = load_tail(work->input->heaps[run] + at, size);
   memcpy(work->out->heap.data + at, &word.values[0], size);
-  return same(word.values) ? PKGIMG_OK : add_finding(work, &word, CAPTURE_DIFFERS, object);
+  return same_in_all_runs(word.values) ? PKGIMG_OK : add_finding(work, &word, CAPTURE_DIFFERS, object);
 }
 
 static bool same_bytes(const struct work *work, uint64_t at, uint64_t size)
@@ -399,12 +150,16 @@ static enum pkgimg_status look_at_words(struct work *work, size_t object, uint64
     for (int run = 0; run < CAPTURE_RUNS; run++)
       word.values[run] = load64(work->input->heaps[run] + at);
     uint64_t result = word.values[0];
-    if (!same(word.values))
+    if (!same_in_all_runs(word.values))
       TRY(take_word(work, &word, object, &result));
     store64(work->out->heap.data + at, result);
   }
   return at < end ? look_at_tail(work, object, at, end - at) : PKGIMG_OK;
 }
+
+/// Of a FILE (glibc's libio.h).
+#define STREAM_MAGIC 0xFBAD0000u
+#define STREAM_MASK  0xFFFF0000u
 
 // glibc begins a FILE with _IO_MAGIC in the upper half of its flags, and has its table of functions behind it, in
 // memory of the host.
@@ -421,7 +176,7 @@ static bool is_stream(const struct work *work, uint64_t at, uint64_t size)
       return false;
     tables[run] = load64(work->input->heaps[run] + at + sizeof(FILE));
   }
-  return !same(tables) && (!understand(work, tables, &meaning) || meaning.kind == CAPTURED_HOST);
+  return !same_in_all_runs(tables) && (!find_meaning(work, tables, &meaning) || meaning.kind == CAPTURED_HOST);
 }
 
 static enum pkgimg_status refuse_stream(struct work *work, size_t index)
@@ -444,7 +199,7 @@ static enum pkgimg_status look_at_object(struct work *work, size_t index)
   struct word word = {.in_heap = true, .place = at - 8};
   for (int run = 0; run < CAPTURE_RUNS; run++)
     word.values[run] = at <= work->input->runs[run]->heap_used ? load64(work->input->heaps[run] + at - 8) : 0;
-  if (!same(word.values))
+  if (!same_in_all_runs(word.values))
     return add_finding(work, &word, CAPTURE_LAYOUT, index);
   if (is_stream(work, at, object.size))
     return refuse_stream(work, index);

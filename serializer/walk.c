@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "serializer/walk.h"
 
+#include "base/words.h"
 #include "format/layout.h"
 
 #include <stdlib.h>
@@ -150,13 +151,6 @@ static enum pkgimg_status sort_declared(struct walk *walk)
 }
 
 // ---- where a word leads
-
-static uint64_t load64(const uint8_t *at)
-{
-  uint64_t value;
-  memcpy(&value, at, sizeof value);
-  return value;
-}
 
 bool word_address(const struct shape_place *place, uint64_t *address)
 {
