@@ -29,23 +29,20 @@ static enum pkgimg_status add_run(struct ranges *ranges, uint64_t first, uint64_
   return PKGIMG_OK;
 }
 
-// A short gap costs less to read than another request. All gaps, the record's own page and that of the main image's file
-// are at most a quarter of the set, unless that is very small.
-static enum pkgimg_status ranges_of(const struct pages *pages, enum pages_set set, struct ranges *ranges)
+// A short gap costs less to read than another request, as long as there is a `budget` of pages for gaps.
+static enum pkgimg_status ranges_of(const struct pages *pages, enum pages_set set, struct ranges *ranges,
+                                    uint64_t *budget)
 {
   enum { GAP = 4 };
   struct sites_walk walk;
   uint32_t ids[SITES_BATCH], first = 0, end = 0;
-  uint64_t budget = pages->head.counts[set] / 4;
   if (!sites_begin(&walk, pages->sets[set], pages->head.file_pages))
     return PKGIMG_OK;
-  if (set == PAGES_OF_LOAD)
-    budget -= budget < 2 ? budget : 2;
   for (size_t count; (count = sites_next(&walk, ids)) > 0;)
     for (size_t i = 0; i < count; i++) {
       uint32_t gap = ids[i] - end;
-      if (end > 0 && gap <= GAP && gap <= budget) {
-        budget -= gap;
+      if (end > 0 && gap <= GAP && gap <= *budget) {
+        *budget -= gap;
       } else {
         TRY(add_run(ranges, first, end));
         first = ids[i];
@@ -53,6 +50,16 @@ static enum pkgimg_status ranges_of(const struct pages *pages, enum pages_set se
       end = ids[i] + 1;
     }
   return add_run(ranges, first, end);
+}
+
+// All gaps and the record's own page are at most a quarter of what was recorded.
+static enum pkgimg_status list_ranges(const struct pages *pages, struct ranges sets[PAGES_SETS])
+{
+  uint64_t quarter = ((uint64_t)pages->head.counts[PAGES_OF_LOAD] + pages->head.counts[PAGES_LATER]) / 4;
+  uint64_t budget = quarter ? quarter - 1 : 0;
+  for (int set = 0; set < PAGES_SETS; set++)
+    TRY(ranges_of(pages, (enum pages_set)set, &sets[set], &budget));
+  return PKGIMG_OK;
 }
 
 static uint64_t pages_in(const struct ranges *ranges)
@@ -108,8 +115,7 @@ void bundle_fetch(struct session *session, struct bundle *bundle)
   enum pkgimg_status status = find_record(session, bundle, &bytes, &pages, &error);
   if (status != PKGIMG_OK && status != PKGIMG_NOT_FOUND)
     refuse(session, &error);
-  if (status == PKGIMG_OK && ranges_of(&pages, PAGES_OF_LOAD, &sets[PAGES_OF_LOAD]) == PKGIMG_OK &&
-      ranges_of(&pages, PAGES_LATER, &sets[PAGES_LATER]) == PKGIMG_OK)
+  if (status == PKGIMG_OK && list_ranges(&pages, sets) == PKGIMG_OK)
     fetch(session, bundle, sets);
   for (int i = 0; i < PAGES_SETS; i++)
     free(sets[i].items);
