@@ -198,6 +198,15 @@ static void record_start(const struct subject *subject, struct results *results)
   results->working_set = 4.0 * ((double)head.counts[PAGES_OF_LOAD] + head.counts[PAGES_LATER]);
 }
 
+// As a host does that has recorded a start: what it touched lies together from then on.
+static void bind_by_record(const struct subject *subject, struct results *results)
+{
+  if (!results->ran[PEER_BOUND])
+    return;
+  run_child(subject, results, PEER_BOUND, WARM_UP, "record");
+  workshop_bind_again(subject->path[PEER_PKGIMG], subject->path[PEER_BOUND]);
+}
+
 static void measure_sharing(const struct subject *subject, struct results *results, unsigned processes)
 {
   results->processes = processes;
@@ -216,6 +225,8 @@ void measure_all(const struct options *options, const struct subject *subjects, 
 {
   for (unsigned i = 0; i < count; i++)
     results_init(&results[i], &subjects[i], options->rounds);
+  for (unsigned i = 0; options->recorded && i < count; i++)
+    bind_by_record(&subjects[i], &results[i]);
   for (unsigned i = 0; options->cold && i < count; i++)
     record_start(&subjects[i], &results[i]);
   for (int round = WARM_UP; round < (int)options->rounds; round++)

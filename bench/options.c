@@ -12,6 +12,7 @@ static const char usage[] =
     "  --rounds N         rounds, after one that is thrown away (21)\n"
     "  --tuned            dlopen with the best practical flags as one more peer\n"
     "  --cold             drop the files from memory before each measurement\n"
+    "  --recorded         bind again by a recorded start before anything is measured\n"
     "  --processes N      also: memory of N processes at a time\n"
     "  --plot FILE.svg    time over the number of packages of the rows `many`; needs gnuplot\n"
     "  --no-pkgimg        the others only\n"
@@ -94,7 +95,8 @@ static bool take(struct options *options, char **argv, int *i)
          options_number(argv, i, "--jobs", &options->jobs) || take_flag(argv[*i], "--tuned", &options->tuned) ||
          take_flag(argv[*i], "--no-pkgimg", &options->keep_pkgimg_out) ||
          take_flag(argv[*i], "--no-orc", &options->keep_orc_out) ||
-         take_flag(argv[*i], "--cold", &options->cold) || options_text(argv, i, "--plot", &options->plot) ||
+         take_flag(argv[*i], "--cold", &options->cold) || take_flag(argv[*i], "--recorded", &options->recorded) ||
+         options_text(argv, i, "--plot", &options->plot) ||
          options_number(argv, i, "--processes", &options->processes) ||
          options_text(argv, i, "--only", &options->only) || options_text(argv, i, "--work", &options->work) ||
          options_text(argv, i, "--json", &options->json) ||

@@ -28,6 +28,7 @@ struct options {
   unsigned jobs;
   bool tuned;            ///< measure dlopen of libraries with the best practical flags, too
   bool cold;             ///< drop the files from the page cache before each measurement
+  bool recorded;         ///< bind again by a recorded start
   const char *plot;      ///< file for a plot of time over the number of packages, or NULL
   unsigned processes;    ///< how many at a time are to share memory; 0: do not measure that
   bool keep_pkgimg_out;  ///< measure the others only

@@ -102,9 +102,10 @@ static void print_machine(const struct options *options, FILE *out)
   double loads[1] = {0};
   uname(&system);
   getloadavg(loads, 1);
-  fprintf(out, "%s %s %s, glibc %s, load %.1f; %s, %u rounds, medians; ratios are against the first peer\n",
+  fprintf(out, "%s %s %s, glibc %s, load %.1f; %s%s, %u rounds, medians; ratios are against the first peer\n",
           system.sysname, system.release, system.machine, gnu_get_libc_version(), loads[0],
-          options->cold ? "cold" : "warm", options->rounds);
+          options->cold ? "cold" : "warm", options->recorded ? ", bound by a recorded start" : "",
+          options->rounds);
 }
 
 static void write_json(const char *path, const struct subject *subjects, const struct results *results,

@@ -122,14 +122,10 @@ void workshop_pkgimg_identity(char *text, size_t size)
   }
 }
 
-// Anew in each run: the pages that writing leaves in memory are larger than those that a file has which was read a
-// little at a time, so that a bundle of an earlier run would be measured in another state.
-void workshop_bind_with(const char *folder, const char *other, const char *root, char path[SUBJECT_PATH])
+static void bind(const char *other, const char *root, const char *path)
 {
   char output[4096];
   struct command command = {0};
-  make_folders(folder);
-  workshop_path(path, "%s/root.bundle", folder);
   command_add(&command, "%s/pkgimg", workshop_programs());
   command_add(&command, "bind");
   if (other)
@@ -141,9 +137,26 @@ void workshop_bind_with(const char *folder, const char *other, const char *root,
   command_deinit(&command);
 }
 
+// Anew in each run: the pages that writing leaves in memory are larger than those that a file has which was read a
+// little at a time, so that a bundle of an earlier run would be measured in another state. And that one may have
+// another order of images, which it would hand down.
+void workshop_bind_with(const char *folder, const char *other, const char *root, char path[SUBJECT_PATH])
+{
+  make_folders(folder);
+  workshop_path(path, "%s/root.bundle", folder);
+  if (unlink(path) && errno != ENOENT)
+    err(1, "%s", path);
+  bind(other, root, path);
+}
+
 void workshop_bind(const char *folder, const char *root, char path[SUBJECT_PATH])
 {
   workshop_bind_with(folder, NULL, root, path);
+}
+
+void workshop_bind_again(const char *root, const char *path)
+{
+  bind(NULL, root, path);
 }
 
 static void drop_file(int folder, const char *name)

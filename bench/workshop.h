@@ -31,6 +31,8 @@ void workshop_finish(const char *folder, const char *stamp);
 void workshop_bind(const char *folder, const char *root, char path[SUBJECT_PATH]);
 /// The same, with the image at `other` and all that it needs, which a load of `root` does not ask for.
 void workshop_bind_with(const char *folder, const char *other, const char *root, char path[SUBJECT_PATH]);
+/// Bind the same again, by the record of a start if there is one (pkgimg-bind(1)).
+void workshop_bind_again(const char *root, const char *path);
 
 /// Drop the files in the folder of `path` from memory.
 void workshop_drop(const char *path);
