@@ -5,6 +5,7 @@
 #include "tests/unit/check.h"
 #include "tests/unit/described-build.h"
 #include "tests/unit/described-graph.h"
+#include "tests/unit/loads.h"
 #include "tests/unit/world.h"
 
 #include <pkgimg/pkgimg.h>
@@ -33,13 +34,6 @@ static void *root(struct pkgimg_image *image, const char *name)
 {
   void *address = NULL;
   CHECK_OK(pkgimg_root(image, name, &address, &error), &error);
-  return address;
-}
-
-static void *symbol(struct pkgimg_image *image, const char *name)
-{
-  void *address = NULL;
-  CHECK_OK(pkgimg_symbol(image, name, &address, &error), &error);
   return address;
 }
 
