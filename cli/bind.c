@@ -24,7 +24,7 @@ static const char help[] =
     "  -o, --output BUNDLE        the file to make\n"
     "  -L, --dep-path FOLDER      look for dependencies there, too; may be repeated\n"
     "      --host TARGET          choose code for this processor: a target, or native (default)\n"
-    "      --cpu-mask FEATURES    features that no code may use, such as avx512f,avx2\n"
+    "      --cpu-mask FEATURES    features that no code may use, such as avx512f,avx2; default: PKGIMG_CPU_MASK\n"
     "      --max-vector-width N   use no code with wider vectors: 128, 256 or 512 bits\n"
     "      --base ADDRESS         where it lies in memory, a multiple of 2 MiB; else drawn at random\n"
     "      --aslr WHEN            when addresses are drawn: bundle (default); boot: valid until the next start;\n"

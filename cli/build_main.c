@@ -42,8 +42,8 @@ static const char help[] =
     "  -h, --help                show this text\n"
     "      --version             show the version\n"
     "\n"
-    "Exit codes: 0 success; 2 usage; 3 file not found; 4 broken dependency; 5 undefined symbol, cycle or\n"
-    "unsupported content; 6 compiler, linker, manifest or precompile function; 7 system or memory.\n";
+    "Exit codes: 0 success; 2 usage; 3 file not found; 4 broken dependency; 5 undefined symbol, unsupported\n"
+    "content or system image; 6 compiler, linker, manifest or precompile function; 7 system or memory.\n";
 
 static enum exit_code build(const struct build_request *request)
 {

@@ -18,7 +18,7 @@ static const char help[] =
     "\n"
     "      --cpu-target S        show instead what the target string S asks for; help: list names\n"
     "      --cpu-mask F          hide features and all that need them: avx2,avx512f or -avx2\n"
-    "      --max-vector-width N  leave out targets with vectors of more than N bits\n"
+    "      --max-vector-width N  take targets with vectors of more than N bits for not usable\n"
     "      --arch A              of the target string: x86-64 or aarch64; this machine's by default\n"
     "      --json                print one JSON object\n"
     "  -h, --help                show this text\n"

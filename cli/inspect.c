@@ -15,7 +15,7 @@ static const char help[] = "usage: pkgimg inspect [OPTION]... IMAGE|BUNDLE\n"
                            "\n"
                            "      --json     print one JSON object\n"
                            "  -s, --symbols  list exported and imported symbols, functions with several bodies,\n"
-                           "                 and fields of types\n"
+                           "                 and fields of types; of a bundle, functions of the host\n"
                            "      --sites    list the address of every site: each word that is relocated\n"
                            "  -h, --help     show this text\n";
 

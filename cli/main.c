@@ -21,8 +21,8 @@ static const struct command commands[] = {
     {"build", command_build, "make an image from sources, LLVM IR or a manifest"},
     {"bind", command_bind, "bind images to addresses, in one bundle that loads at once"},
     {"run", command_run, "load an image or a bundle and call its entry"},
-    {"inspect", command_inspect, "show what an image contains, without loading it"},
-    {"verify", command_verify, "check every byte of images"},
+    {"inspect", command_inspect, "show what an image or a bundle contains, without loading it"},
+    {"verify", command_verify, "check every byte of images and bundles"},
     {"cpu", command_cpu, "show this processor, or what a target string asks for"},
     {"help", command_help, "show the help of a command"},
 };
@@ -43,7 +43,7 @@ static void print_help(FILE *file)
         "\n"
         "Exit codes: 0 success; 1 verify found a bad file, or another failure; 2 usage; 3 file not\n"
         "found; 4 broken image; 5 undefined symbol, dependency cycle or unsupported content; 6 compiler,\n"
-        "linker or manifest; 7 system or memory. `run` returns the entry's result, or 125 failure before\n"
+        "linker, manifest or capture; 7 system or memory. `run` returns the entry's result, or 125 failure before\n"
         "it, 126 image cannot be executed, 127 not found.\n",
         file);
 }

@@ -49,10 +49,10 @@ void page_report_text(FILE *file, const struct page_report *report)
   struct style style = style_of(file);
   if (report->failed)
     return;
-  fprintf(file, "%spages of its own%s\n  %-25s %11s %11s\n", style.bold, style.off, "", "after load", "at the end");
+  fprintf(file, "%spages of its own%s\n  %-29s %11s %11s\n", style.bold, style.off, "", "after load", "at the end");
   for (size_t i = 0; i < report->count && i < MOST; i++) {
     const struct page_row *row = &report->rows[i];
-    fprintf(file, "  %-25s %11" PRIu64 " %11" PRIu64 "  ", pkgimg_pages_name(row->of), row->after_load, row->at_end);
+    fprintf(file, "  %-29s %11" PRIu64 " %11" PRIu64 "  ", pkgimg_pages_name(row->of), row->after_load, row->at_end);
     print_text(file, row->image);
     putc('\n', file);
   }

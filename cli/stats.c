@@ -52,7 +52,7 @@ static uint64_t total_of(const struct pkgimg_stats *stats)
 
 static void print_time(FILE *file, const char *label, uint64_t nanoseconds)
 {
-  fprintf(file, "  %-25s %9" PRIu64 ".%" PRIu64 "\n", label, nanoseconds / 1000, nanoseconds % 1000 / 100);
+  fprintf(file, "  %-29s %9" PRIu64 ".%" PRIu64 "\n", label, nanoseconds / 1000, nanoseconds % 1000 / 100);
 }
 
 void stats_print_text(FILE *file, const struct pkgimg_stats *stats, const struct page_report *pages)
@@ -64,7 +64,7 @@ void stats_print_text(FILE *file, const struct pkgimg_stats *stats, const struct
   print_time(file, "total", total_of(stats));
   fprintf(file, "%sload, counts%s\n", style.bold, style.off);
   for (int i = 0; i < COUNTER_COUNT; i++)
-    fprintf(file, "  %-25s %11" PRIu64 "\n", counters[i].label, value_of(stats, &counters[i]));
+    fprintf(file, "  %-29s %11" PRIu64 "\n", counters[i].label, value_of(stats, &counters[i]));
   page_report_text(file, pages);
   if (stats->bundles_refused)
     fprintf(file, "bundle not used: %s\n", stats->refusal);

@@ -5,10 +5,10 @@
 #include "tests/fuzz/bundle.h"
 #include "base/hash.h"
 #include "format/bundle_view.h"
+#include "tests/fuzz/loading.h"
 #include "tests/should_fail/ask_types.h"
 #include "tests/should_fail/watch.h"
 
-#include <fcntl.h>
 #include <pkgimg/inspect.h>
 #include <pkgimg/pkgimg.h>
 #include <stdio.h>
@@ -18,7 +18,7 @@
 
 static size_t total;  // so that nothing is optimised away
 
-static char folder[64], path[80];
+static char path[80];
 
 static void seal(uint8_t *bytes, size_t size)
 {
@@ -88,28 +88,6 @@ static void read_bundle(const uint8_t *bytes, size_t size)
 
 // ---- opened
 
-static void remove_folder(void)
-{
-  unlink(path);
-  rmdir(folder);
-}
-
-static void make_folder(void)
-{
-  snprintf(folder, sizeof folder, "%s/pkgimg-fuzz-XXXXXX", access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
-  if (!mkdtemp(folder))
-    abort();
-  snprintf(path, sizeof path, "%s/fuzz.bundle", folder);
-}
-
-static void write_file(const uint8_t *bytes, size_t written, size_t size)
-{
-  int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-  if (fd < 0 || write(fd, bytes, written) != (ssize_t)written || ftruncate(fd, (off_t)size) < 0)
-    abort();
-  close(fd);
-}
-
 static void inspect(void)
 {
   struct pkgimg_bundle_inspection *inspection;
@@ -121,19 +99,6 @@ static void inspect(void)
   for (size_t i = 0; i < summary->regions * PKGIMG_BLOCK_COUNT; i++)
     total += pkgimg_bundle_inspection_block(inspection, i).memory_size;
   pkgimg_bundle_inspection_close(inspection);
-}
-
-static void look_up(struct pkgimg_runtime *runtime, struct pkgimg_image *image)
-{
-  static const char *const names[] = {"value", "counter", "chosen", "table", "absent", ""};
-  struct pkgimg_area areas[PKGIMG_AREA_COUNT];
-  void *address;
-  for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-    if (pkgimg_symbol(image, names[i], &address, NULL) == PKGIMG_OK && !address)
-      puts("a symbol at address 0");
-  pkgimg_image_areas(image, areas);
-  for (int i = 0; i < PKGIMG_AREA_COUNT; i++)
-    pkgimg_image_at(runtime, (const void *)(areas[i].address - 1));
 }
 
 static void load(unsigned flags)
@@ -148,7 +113,7 @@ static void load(unsigned flags)
   if (pkgimg_runtime_open(&options, &runtime, NULL) != PKGIMG_OK)
     return;
   if (pkgimg_load(runtime, path, &image, &error) == PKGIMG_OK) {
-    look_up(runtime, image);
+    fuzz_look_up(runtime, image);
     ask_types(runtime);
     pkgimg_close(image);
   }
@@ -183,11 +148,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
   if (flags & FUZZ_SEAL && given >= sizeof(struct bundle_header))
     seal(bytes, whole);
   read_bundle(bytes, whole);
-  make_folder();
-  write_file(bytes, given, whole);
+  struct fuzz_folder folder = fuzz_folder_make();
+  snprintf(path, sizeof path, "%s/fuzz.bundle", folder.path);
+  fuzz_write(path, bytes, given, whole);
   inspect();
   load(flags);
-  remove_folder();
+  unlink(path);
+  rmdir(folder.path);
   free(bytes);
   return 0;
 }

@@ -177,24 +177,24 @@ static void bitset_cut(struct bitmap *b)
   b->count = 1;
 }
 
-static void bitset_outside(struct bitmap *b)
+// A set that says it has 64 values, whose every byte is this one.
+static void put_bitset(struct bitmap *b, int byte)
 {
   put_head(b, 1);
   put16(b, 0), put16(b, 4096);
   put32(b, 16);
-  memset(b->bytes + b->size, 0xff, 8192);
+  memset(b->bytes + b->size, byte, 8192);
   b->size += 8192;
   b->count = 64;
 }
 
+static void bitset_outside(struct bitmap *b)
+{
+  put_bitset(b, 0xff);
+}
 static void bitset_empty(struct bitmap *b)
 {
-  put_head(b, 1);
-  put16(b, 0), put16(b, 4096);
-  put32(b, 16);
-  memset(b->bytes + b->size, 0, 8192);
-  b->size += 8192;
-  b->count = 64;
+  put_bitset(b, 0);
 }
 
 static void good_run(struct bitmap *b)

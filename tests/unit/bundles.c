@@ -28,42 +28,11 @@ const char *bound(const char *file, const char *images, const struct pkgimg_bind
   return options.output;
 }
 
-struct pkgimg_runtime *open_runtime(unsigned flags)
-{
-  struct pkgimg_runtime_options options = {.size = sizeof options, .flags = flags};
-  struct pkgimg_runtime *runtime = NULL;
-  CHECK_OK(pkgimg_runtime_open(&options, &runtime, &error), &error);
-  return runtime;
-}
-
-struct pkgimg_image *load(struct pkgimg_runtime *runtime, const char *path)
-{
-  struct pkgimg_image *image = NULL;
-  if (!CHECK_OK(pkgimg_load(runtime, path, &image, &error), &error))
-    exit(1);
-  return image;
-}
-
-void *symbol(struct pkgimg_image *image, const char *name)
-{
-  void *address = NULL;
-  if (!CHECK_OK(pkgimg_symbol(image, name, &address, &error), &error))
-    exit(1);
-  return address;
-}
-
 struct pkgimg_stats stats_of(struct pkgimg_runtime *runtime)
 {
   struct pkgimg_stats stats = {.size = sizeof stats};
   CHECK_OK(pkgimg_runtime_stats(runtime, &stats, &error), &error);
   return stats;
-}
-
-void expect_events(const char *expected)
-{
-  const char *found = events_take();
-  if (!CHECK(strcmp(found, expected) == 0))
-    fprintf(stderr, "  expected: %s\n  found:    %s\n", expected, found);
 }
 
 void expect_refusal(struct pkgimg_runtime *runtime, const char *reason)

@@ -4,41 +4,15 @@
 // after they were closed, from many threads, without running code, cut off; and what happens at their end.
 #include "tests/unit/check.h"
 #include "tests/unit/events.h"
+#include "tests/unit/loads.h"
 #include "tests/unit/world.h"
 
-#include <pkgimg/pkgimg.h>
 #include <pthread.h>
 
 CHECK_MAIN_FILE
 
 enum { ENTRIES = 300 };
 static struct pkgimg_error error;
-
-static struct pkgimg_runtime *open_runtime(unsigned flags)
-{
-  struct pkgimg_runtime_options options = {.size = sizeof options, .flags = flags};
-  struct pkgimg_runtime *runtime = NULL;
-  CHECK_OK(pkgimg_runtime_open(&options, &runtime, &error), &error);
-  return runtime;
-}
-
-static struct pkgimg_image *load(struct pkgimg_runtime *runtime, const char *name)
-{
-  struct pkgimg_error own;
-  struct pkgimg_image *image = NULL;
-  char path[512];  // from several threads
-  snprintf(path, sizeof path, "%s/%s.so", image_folder(), name);
-  CHECK_OK(pkgimg_load(runtime, path, &image, &own), &own);
-  return image;
-}
-
-static void *symbol(struct pkgimg_image *image, const char *name)
-{
-  struct pkgimg_error own;
-  void *address = NULL;
-  CHECK_OK(pkgimg_symbol(image, name, &address, &own), &own);
-  return address;
-}
 
 static bool is_whole(struct pkgimg_image *image, const char *check)
 {
@@ -50,14 +24,6 @@ static void spoil(struct pkgimg_image *image, const char *name)
   ((void (*)(void))symbol(image, name))();
 }
 
-static bool events_are(const char *expected)
-{
-  const char *found = events_take();
-  if (strcmp(found, expected) != 0)
-    fprintf(stderr, "  expected: %s\n  found:    %s\n", expected, found);
-  return strcmp(found, expected) == 0;
-}
-
 static const char ends[] = "atexit three; atexit two; atexit one";
 
 // Constructors ran when the images were built; what they registered for the end runs in each process.
@@ -65,9 +31,9 @@ static void loaded_and_closed(void)
 {
   struct pkgimg_runtime *runtime = open_runtime(0);
   for (int i = 0; i < 3; i++) {
-    struct pkgimg_image *three = load(runtime, "captured-three");
-    struct pkgimg_image *two = load(runtime, "captured-two"), *one = load(runtime, "captured-one");
-    CHECK(events_are(""));
+    struct pkgimg_image *three = load_named(runtime, "captured-three");
+    struct pkgimg_image *two = load_named(runtime, "captured-two"), *one = load_named(runtime, "captured-one");
+    expect_events("");
     CHECK(is_whole(one, "one_check") && is_whole(two, "two_check") && is_whole(three, "three_check"));
     spoil(three, "three_spoil");
     spoil(two, "two_spoil");
@@ -75,9 +41,9 @@ static void loaded_and_closed(void)
     spoil(one, "one_spoil");
     pkgimg_close(one);
     pkgimg_close(two);
-    CHECK(events_are(""));
+    expect_events("");
     pkgimg_close(three);
-    CHECK(events_are(ends));
+    expect_events(ends);
   }
   pkgimg_runtime_close(runtime);
 }
@@ -85,7 +51,8 @@ static void loaded_and_closed(void)
 static void separate_runtimes(void)
 {
   struct pkgimg_runtime *runtimes[] = {open_runtime(0), open_runtime(PKGIMG_RUNTIME_VERIFY)};
-  struct pkgimg_image *images[] = {load(runtimes[0], "captured-two"), load(runtimes[1], "captured-two")};
+  struct pkgimg_image *images[] = {load_named(runtimes[0], "captured-two"),
+                                   load_named(runtimes[1], "captured-two")};
   CHECK(*(void **)symbol(images[0], "two_head") != *(void **)symbol(images[1], "two_head"));
   CHECK(is_whole(images[0], "two_check") && is_whole(images[1], "two_check"));
   spoil(images[0], "two_spoil");
@@ -93,22 +60,22 @@ static void separate_runtimes(void)
   pkgimg_runtime_close(runtimes[0]);
   CHECK(is_whole(images[1], "two_check"));
   pkgimg_runtime_close(runtimes[1]);
-  CHECK(events_are("atexit two; atexit one; atexit two; atexit one"));
+  expect_events("atexit two; atexit one; atexit two; atexit one");
 }
 
 // The dependency stays when its dependent goes, and is the same one for the next.
 static void one_below_two(void)
 {
   struct pkgimg_runtime *runtime = open_runtime(0);
-  struct pkgimg_image *one = load(runtime, "captured-one"), *two = load(runtime, "captured-two");
+  struct pkgimg_image *one = load_named(runtime, "captured-one"), *two = load_named(runtime, "captured-two");
   void *head = *(void **)symbol(one, "one_head");
   pkgimg_close(two);
-  struct pkgimg_image *beside = load(runtime, "captured-beside");
+  struct pkgimg_image *beside = load_named(runtime, "captured-beside");
   CHECK(is_whole(beside, "beside_check") && *(void **)symbol(one, "one_head") == head);
-  two = load(runtime, "captured-two");
+  two = load_named(runtime, "captured-two");
   CHECK(is_whole(two, "two_check") && is_whole(beside, "beside_check"));
   pkgimg_runtime_close(runtime);
-  CHECK(events_are("atexit two; atexit two; atexit beside; atexit one"));
+  expect_events("atexit two; atexit two; atexit beside; atexit one");
 }
 
 // ---- without code: the data is there
@@ -125,7 +92,7 @@ struct entry {
 static void without_code(void)
 {
   struct pkgimg_runtime *runtime = open_runtime(PKGIMG_RUNTIME_NO_CODE);
-  struct pkgimg_image *three = load(runtime, "captured-three"), *two = load(runtime, "captured-two");
+  struct pkgimg_image *three = load_named(runtime, "captured-three"), *two = load_named(runtime, "captured-two");
   struct entry **below = *(struct entry ***)symbol(two, "two_table");
   long serial = ENTRIES;
   for (const struct entry *entry = *(struct entry **)symbol(three, "three_head"); entry; entry = entry->next) {
@@ -135,7 +102,7 @@ static void without_code(void)
   }
   CHECK(serial == 0);
   pkgimg_runtime_close(runtime);
-  CHECK(events_are(""));
+  expect_events("");
 }
 
 // ---- many threads
@@ -148,7 +115,7 @@ static void *load_and_close(void *argument)
   static const char *const names[] = {"captured-one", "captured-two", "captured-three"};
   static const char *const checks[] = {"one_check", "two_check", "three_check"};
   for (int i = 0; i < ROUNDS; i++) {
-    struct pkgimg_image *image = load(shared, names[i % 3]), *mine = load(own, names[(i + 1) % 3]);
+    struct pkgimg_image *image = load_named(shared, names[i % 3]), *mine = load_named(own, names[(i + 1) % 3]);
     CHECK(is_whole(image, checks[i % 3]));
     CHECK(is_whole(mine, checks[(i + 1) % 3]));
     spoil(mine, i % 3 == 0 ? "two_spoil" : i % 3 == 1 ? "three_spoil" : "one_spoil");

@@ -2,7 +2,7 @@
 //
 // Shapes from debug information: the same structs in this program and in a package, as one text.
 #include "tests/unit/check.h"
-#include "tests/unit/described-build.h"
+#include "tests/unit/package.h"
 #include "tests/unit/world.h"
 
 #include <pkgimg/pkgimg.h>
@@ -55,7 +55,7 @@ static struct pkgimg_shapes *read_types(void)
   snprintf(code, sizeof code,
            "%s\nstruct tree *use(struct tree *tree) { return tree->left; }\nlong call(long x) { return x * 3; }\n",
            types_text);
-  CHECK_OK(described_build((struct described_package){.name = "types", .code = code, .debug = 2}, &error), &error);
+  CHECK_OK(package_build((struct package){.name = "types", .code = code, .debug = 2}, &error), &error);
   if (!CHECK_OK(pkgimg_shapes_from_debug(scratch_path("types.so"), &shapes, &error), &error))
     exit(1);
   return shapes;
@@ -126,10 +126,8 @@ static enum pkgimg_status build(struct pkgimg_shapes *shapes)
   struct pkgimg_graph graph = described_graph(roots, 1);
   graph.externals = &call;
   graph.external_count = 1;
-  return described_build((struct described_package){.name = "trees",
-                                                    .graph = &graph,
-                                                    .code = "long call(long x) { return x * 3; }\n"},
-                         &error);
+  return package_build(
+      (struct package){.name = "trees", .graph = &graph, .code = "long call(long x) { return x * 3; }\n"}, &error);
 }
 
 static void expect(enum pkgimg_status status, const char *text)
@@ -169,7 +167,7 @@ static void refusals(struct pkgimg_shapes *shapes)
   CHECK_STATUS(pkgimg_shapes_from_debug("/no/such/file", &none, &error), PKGIMG_NOT_FOUND, &error);
   write_all(scratch_path("text"), "no ELF file", 11);
   CHECK_STATUS(pkgimg_shapes_from_debug(scratch_path("text"), &none, &error), PKGIMG_NOT_FOUND, &error);
-  CHECK_OK(described_build((struct described_package){.name = "plain"}, &error), &error);
+  CHECK_OK(package_build((struct package){.name = "plain"}, &error), &error);
   CHECK_STATUS(pkgimg_shapes_from_debug(scratch_path("plain.so"), &none, &error), PKGIMG_NOT_FOUND, &error);
   CHECK(strstr(error.text, "-g") && !none);
   CHECK_STATUS(pkgimg_shapes_find(shapes, "hidden", &shape, &error), PKGIMG_NOT_FOUND, &error);

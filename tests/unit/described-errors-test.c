@@ -3,7 +3,7 @@
 // Graphs that cannot be captured, and descriptions that contradict themselves: each is refused with the way to the
 // word, and nothing is written.
 #include "tests/unit/check.h"
-#include "tests/unit/described-build.h"
+#include "tests/unit/package.h"
 #include "tests/unit/world.h"
 
 #include <unistd.h>
@@ -12,11 +12,11 @@ CHECK_MAIN_FILE
 
 static struct pkgimg_error error;
 
-static void refuse_package(struct described_package package, enum pkgimg_status status, const char *text)
+static void refuse_package(struct package package, enum pkgimg_status status, const char *text)
 {
   char file[64];
   snprintf(file, sizeof file, "%s.so", package.name);
-  CHECK_STATUS(described_build(package, &error), status, &error);
+  CHECK_STATUS(package_build(package, &error), status, &error);
   if (!CHECK(strstr(error.text, text) != NULL))
     fprintf(stderr, "  expected: %s\n  found:    %s\n", text, error.text);
   CHECK(access(scratch_path(file), F_OK) != 0);
@@ -24,7 +24,7 @@ static void refuse_package(struct described_package package, enum pkgimg_status 
 
 static void refuse(const struct pkgimg_graph *graph, enum pkgimg_status status, const char *text)
 {
-  refuse_package((struct described_package){.name = "never", .graph = graph}, status, text);
+  refuse_package((struct package){.name = "never", .graph = graph}, status, text);
 }
 
 // ---- objects
@@ -283,9 +283,9 @@ static void graphs(void)
   root = (struct pkgimg_graph_root){.name = "root", .object = &item};
   refuse(&graph, PKGIMG_INVALID_ARGUMENT, "root: the root has no shape");
   graph = fresh();
-  refuse_package((struct described_package){.name = "never", .graph = &graph, .precompile = "one"},
-                 PKGIMG_INVALID_ARGUMENT, "without a precompile function");
-  refuse_package((struct described_package){.name = "never", .graph = &graph, .emit = PKGIMG_EMIT_OBJECT},
+  refuse_package((struct package){.name = "never", .graph = &graph, .precompile = "one"}, PKGIMG_INVALID_ARGUMENT,
+                 "without a precompile function");
+  refuse_package((struct package){.name = "never", .graph = &graph, .emit = PKGIMG_EMIT_OBJECT},
                  PKGIMG_INVALID_ARGUMENT, "a graph is part of an image");
 }
 
@@ -295,12 +295,12 @@ static void refuse_variable(const char *variable, enum pkgimg_status status, con
   struct pkgimg_graph_root roots[] = {table, {.object = &item, .shape = &item_shape, .variable = variable}};
   graph.roots = roots;
   graph.root_count = 2;
-  refuse_package((struct described_package){.name = "never",
-                                            .graph = &graph,
-                                            .code = "void *good, *const fixed = 0; int small;\n"
-                                                    "char text[1]; void *set = text; long value = 5;\n"
-                                                    "int puts(const char *); void *host = (void *)puts;\n"
-                                                    "void f(void) {}\n"},
+  refuse_package((struct package){.name = "never",
+                                  .graph = &graph,
+                                  .code = "void *good, *const fixed = 0; int small;\n"
+                                          "char text[1]; void *set = text; long value = 5;\n"
+                                          "int puts(const char *); void *host = (void *)puts;\n"
+                                          "void f(void) {}\n"},
                  status, text);
 }
 
@@ -323,19 +323,18 @@ static void refuse_external(struct pkgimg_external external, enum pkgimg_status 
   entries[0].next = (struct entry *)0x20000;
   graph.externals = both;
   graph.external_count = 2;
-  refuse_package(
-      (struct described_package){.name = "never",
-                                 .graph = &graph,
-                                 .deps = {"below"},
-                                 .code = "__thread long local;\nlong *place(void) { return &local; }\n"},
-      status, text);
+  refuse_package((struct package){.name = "never",
+                                  .graph = &graph,
+                                  .deps = {"below"},
+                                  .code = "__thread long local;\nlong *place(void) { return &local; }\n"},
+                 status, text);
 }
 
 static void externals(void)
 {
   fresh();
   struct pkgimg_graph below = described_graph(&table, 1);
-  CHECK_OK(described_build((struct described_package){.name = "below", .graph = &below}, &error), &error);
+  CHECK_OK(package_build((struct package){.name = "below", .graph = &below}, &error), &error);
   refuse_external((struct pkgimg_external){.address = 0x20000, .kind = (enum pkgimg_external_kind)9},
                   PKGIMG_INVALID_ARGUMENT, "external 1 is of unknown kind 9");
   refuse_external((struct pkgimg_external){.address = 0x20000}, PKGIMG_INVALID_ARGUMENT, "names no symbol");

@@ -3,8 +3,9 @@
 // Described capture: graphs of this process's objects in images, and what they are after a load.
 #include "format/view.h"
 #include "tests/unit/check.h"
-#include "tests/unit/described-build.h"
 #include "tests/unit/described-graph.h"
+#include "tests/unit/loads.h"
+#include "tests/unit/package.h"
 #include "tests/unit/world.h"
 
 #include <pkgimg/pkgimg.h>
@@ -14,13 +15,13 @@ CHECK_MAIN_FILE
 static struct pkgimg_error error;
 static struct pkgimg_runtime *runtime;
 
-static struct pkgimg_image *make(struct described_package package)
+static struct pkgimg_image *make(struct package package)
 {
   struct pkgimg_image *image = NULL;
   char file[64];
   snprintf(file, sizeof file, "%s.so", package.name);
-  if (!CHECK_OK(described_build(package, &error), &error)) {
-    fprintf(stderr, "%s\n", described_messages);
+  if (!CHECK_OK(package_build(package, &error), &error)) {
+    fprintf(stderr, "%s\n", package_messages);
     exit(1);
   }
   CHECK_OK(pkgimg_verify(scratch_path(file), &error), &error);
@@ -36,13 +37,6 @@ static void *root(struct pkgimg_image *image, const char *name)
   return address;
 }
 
-static void *symbol(struct pkgimg_image *image, const char *name)
-{
-  void *address = NULL;
-  CHECK_OK(pkgimg_symbol(image, name, &address, &error), &error);
-  return address;
-}
-
 // ---- random graphs
 
 static void random_graph(uint64_t seed, size_t count)
@@ -53,7 +47,7 @@ static void random_graph(uint64_t seed, size_t count)
   struct pkgimg_graph graph = described_graph(roots, 1);
   graph.objects = graph_objects(original);
   graph.object_count = count;
-  struct pkgimg_image *image = make((struct described_package){.name = "random", .graph = &graph});
+  struct pkgimg_image *image = make((struct package){.name = "random", .graph = &graph});
   size_t found = 0;
   CHECK(graph_same(original, root(image, "first"), &found));
   CHECK(found > count / 2);
@@ -72,7 +66,7 @@ static void same_bytes_anywhere(void)
     roots[i] = (struct pkgimg_graph_root){.name = "a", .object = graph_first(one), .shape = &graph_node_shape};
     roots[1 - i] = (struct pkgimg_graph_root){.name = "b", .object = graph_first(two), .shape = &graph_node_shape};
     struct pkgimg_graph graph = described_graph(roots, 2);
-    CHECK_OK(described_build((struct described_package){.name = "same", .graph = &graph}, &error), &error);
+    CHECK_OK(package_build((struct package){.name = "same", .graph = &graph}, &error), &error);
     bytes[i] = read_all(scratch_path("same.so"), &sizes[i]);
     graph_free(one);
     graph_free(two);
@@ -103,7 +97,7 @@ static void long_list(size_t count)
         (struct link){.next = i + 1 < count ? &links[(i + 1) * 7919 % count] : NULL, .number = i};
   struct pkgimg_graph_root roots[] = {{.name = "list", .object = &links[0], .shape = &link_shape}};
   struct pkgimg_graph graph = described_graph(roots, 1);
-  struct pkgimg_image *image = make((struct described_package){.name = "list", .graph = &graph});
+  struct pkgimg_image *image = make((struct package){.name = "list", .graph = &graph});
   size_t found = 0;
   for (const struct link *link = root(image, "list"); link && link->number == found; link = link->next)
     found++;
@@ -151,8 +145,7 @@ static void externals(void)
   struct link shared[2] = {{&shared[1], 1}, {&shared[0], 2}};
   struct pkgimg_graph_root base_roots[] = {{.name = "ring", .object = shared, .shape = &link_shape, .count = 2}};
   struct pkgimg_graph base_graph = described_graph(base_roots, 1);
-  struct pkgimg_image *base =
-      make((struct described_package){.name = "base", .code = base_code, .graph = &base_graph});
+  struct pkgimg_image *base = make((struct package){.name = "base", .code = base_code, .graph = &base_graph});
   struct pkgimg_area areas[PKGIMG_AREA_COUNT];
   pkgimg_image_areas(base, areas);
   uint64_t ring = (uint64_t)root(base, "ring"), numbers = (uint64_t)symbol(base, "base_numbers");
@@ -183,7 +176,7 @@ static void externals(void)
   struct pkgimg_graph graph = described_graph(roots, 1);
   graph.externals = list;
   graph.external_count = sizeof list / sizeof *list;
-  struct pkgimg_image *image = make((struct described_package){
+  struct pkgimg_image *image = make((struct package){
       .name = "top", .code = top_code, .graph = &graph, .deps = {"base"}, .cpu_target = "x86-64;haswell"});
   const struct entry *found = root(image, "entries");
   CHECK(found[0].function(5) == 6 && (void *)(uintptr_t)found[0].function == symbol(image, "visible"));
@@ -227,8 +220,7 @@ static void variables_and_memory(void)
        .shape = &(struct pkgimg_shape){.size = 1, .alignment = 1},
        .count = sizeof text}};
   struct pkgimg_graph graph = described_graph(roots, 3);
-  struct pkgimg_image *image =
-      make((struct described_package){.name = "user", .code = user_code, .graph = &graph});
+  struct pkgimg_image *image = make((struct package){.name = "user", .code = user_code, .graph = &graph});
   struct link *first = root(image, "links");
   char *copy = root(image, "text");
   CHECK(((unsigned long (*)(void))(uintptr_t)symbol(image, "follow"))() == 142);
@@ -275,7 +267,7 @@ static void pages_without_pointers(void)
   }
   struct pkgimg_graph_root roots[] = {{.name = "blobs", .object = blobs, .shape = &blob_shape}};
   struct pkgimg_graph graph = described_graph(roots, 1);
-  struct pkgimg_image *image = make((struct described_package){.name = "blobs", .graph = &graph});
+  struct pkgimg_image *image = make((struct package){.name = "blobs", .graph = &graph});
   int good = 0;
   for (const struct blob *blob = root(image, "blobs"); blob; blob = blob->next)
     good += ((uint8_t *)blob->bytes)[0] == good % 256 && ((uint8_t *)blob->bytes)[BYTES - 1] == good % 256;
@@ -310,7 +302,7 @@ static void alignments(void)
   shapes[2].size = 64;
   shapes[2].alignment = 64;
   struct pkgimg_graph graph = described_graph(roots, 4);
-  struct pkgimg_image *image = make((struct described_package){.name = "aligned", .graph = &graph});
+  struct pkgimg_image *image = make((struct package){.name = "aligned", .graph = &graph});
   for (int i = 0; i < 4; i++)
     CHECK((uint64_t)root(image, names[i]) % shapes[i].alignment == 0);
   CHECK(((char *)root(image, "a"))[(2 << 20) - 1] == 7);
@@ -368,7 +360,7 @@ static void views_of_one_buffer(void)
   views[2] = (struct view){.data = buffer + 10};  // no bytes, at the end of some
   struct pkgimg_graph_root roots[] = {{.name = "views", .object = views, .shape = &view_shape, .count = 3}};
   struct pkgimg_graph graph = described_graph(roots, 1);
-  struct pkgimg_image *image = make((struct described_package){.name = "views", .graph = &graph});
+  struct pkgimg_image *image = make((struct package){.name = "views", .graph = &graph});
   const struct view *found = root(image, "views");
   CHECK(found[0].data == found[1].data && found[0].data != buffer && memcmp(found[0].data, buffer, 10) == 0);
   CHECK(found[0].from == found[0].data && found[1].from == found[0].data + 3 && found[0].to == found[0].data + 10);
@@ -390,7 +382,7 @@ static void two_over_one(void)
   struct link shared = {&shared, 7};
   struct pkgimg_graph_root base_root = {.name = "ring", .object = &shared, .shape = &link_shape};
   struct pkgimg_graph base = described_graph(&base_root, 1);
-  pkgimg_close(make((struct described_package){.name = "below", .graph = &base}));
+  pkgimg_close(make((struct package){.name = "below", .graph = &base}));
   struct link users[2] = {{&shared, 1}, {&shared, 2}};
   struct pkgimg_external external = {.address = (uint64_t)&shared,
                                      .size = sizeof shared,
@@ -404,7 +396,7 @@ static void two_over_one(void)
     struct pkgimg_graph graph = described_graph(&user, 1);
     graph.externals = &external;
     graph.external_count = 1;
-    images[i] = make((struct described_package){.name = names[i], .graph = &graph, .deps = {"below"}});
+    images[i] = make((struct package){.name = names[i], .graph = &graph, .deps = {"below"}});
   }
   const struct link *left = root(images[0], "user"), *right = root(images[1], "user");
   CHECK(left != right && left->next == right->next && left->next->next == left->next && left->next->number == 7);
@@ -432,7 +424,7 @@ static void parts_and_wholes(void)
   struct pkgimg_graph_root roots[] = {{.name = "a", .object = &before, .shape = &link_shape},
                                       {.name = "b", .object = &whole, .shape = &whole_shape}};
   struct pkgimg_graph graph = described_graph(roots, 2);
-  struct pkgimg_image *image = make((struct described_package){.name = "whole", .graph = &graph});
+  struct pkgimg_image *image = make((struct package){.name = "whole", .graph = &graph});
   const struct whole *found = root(image, "b");
   CHECK(((struct link *)root(image, "a"))->next == &found->part && strcmp(found->name, "name") == 0);
   pkgimg_close(image);

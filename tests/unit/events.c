@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "tests/unit/events.h"
 
+#include "tests/unit/check.h"
+
 #include <pthread.h>
-#include <stdio.h>
-#include <string.h>
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static char events[4096], taken[2][4096];
@@ -25,4 +25,11 @@ const char *events_take(void)
   events[0] = 0;
   pthread_mutex_unlock(&lock);
   return text;
+}
+
+void expect_events(const char *expected)
+{
+  const char *found = events_take();
+  if (!CHECK(strcmp(found, expected) == 0))
+    fprintf(stderr, "  expected: %s\n  found:    %s\n", expected, found);
 }

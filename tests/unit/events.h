@@ -10,4 +10,7 @@ __attribute__((visibility("default"))) void unit_log(const char *event);
 /// Everything since the last call, separated by "; ". Valid until the call after the next.
 const char *events_take(void);
 
+/// Take them, and check what they are.
+void expect_events(const char *expected);
+
 #endif

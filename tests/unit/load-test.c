@@ -5,6 +5,7 @@
 #include "image/runtime.h"
 #include "tests/unit/check.h"
 #include "tests/unit/events.h"
+#include "tests/unit/loads.h"
 #include "tests/unit/world.h"
 
 #include <pkgimg/inspect.h>
@@ -13,36 +14,13 @@ CHECK_MAIN_FILE
 
 static struct pkgimg_error error;
 static struct world before;
-static uint64_t reach;  // of the runtimes that open_runtime makes
+static uint64_t reach;  // of the runtimes that open_reaching opens
 
-static struct pkgimg_runtime *open_runtime(unsigned flags)
+static struct pkgimg_runtime *open_reaching(unsigned flags)
 {
-  struct pkgimg_runtime_options options = {.size = sizeof options, .flags = flags};
-  struct pkgimg_runtime *runtime = NULL;
-  CHECK_OK(pkgimg_runtime_open(&options, &runtime, &error), &error);
+  struct pkgimg_runtime *runtime = open_runtime(flags);
   runtime->reach = reach;
   return runtime;
-}
-
-static struct pkgimg_image *load(struct pkgimg_runtime *runtime, const char *name)
-{
-  struct pkgimg_image *image = NULL;
-  CHECK_OK(pkgimg_load(runtime, image_path(name), &image, &error), &error);
-  return image;
-}
-
-static void *symbol(struct pkgimg_image *image, const char *name)
-{
-  void *address = NULL;
-  CHECK_OK(pkgimg_symbol(image, name, &address, &error), &error);
-  return address;
-}
-
-static void expect_events(const char *expected)
-{
-  const char *found = events_take();
-  if (!CHECK(strcmp(found, expected) == 0))
-    fprintf(stderr, "  expected: %s\n  found:    %s\n", expected, found);
 }
 
 static uint64_t images_loaded(struct pkgimg_runtime *runtime)
@@ -56,8 +34,8 @@ static uint64_t images_loaded(struct pkgimg_runtime *runtime)
 
 static void order(void)
 {
-  struct pkgimg_runtime *runtime = open_runtime(0);
-  struct pkgimg_image *top = load(runtime, "top");
+  struct pkgimg_runtime *runtime = open_reaching(0);
+  struct pkgimg_image *top = load_named(runtime, "top");
   expect_events("construct leaf; construct left; construct right; construct top");
   CHECK_OK(pkgimg_init(top, &error), &error);
   expect_events("init leaf; init left; init top");
@@ -72,17 +50,17 @@ static void order(void)
 
 static void references(void)
 {
-  struct pkgimg_runtime *runtime = open_runtime(0);
-  struct pkgimg_image *leaf = load(runtime, "leaf"), *top = load(runtime, "top");
+  struct pkgimg_runtime *runtime = open_reaching(0);
+  struct pkgimg_image *leaf = load_named(runtime, "leaf"), *top = load_named(runtime, "top");
   expect_events("construct leaf; construct left; construct right; construct top");
-  CHECK(load(runtime, "leaf") == leaf && load(runtime, "top") == top && images_loaded(runtime) == 4);
+  CHECK(load_named(runtime, "leaf") == leaf && load_named(runtime, "top") == top && images_loaded(runtime) == 4);
   pkgimg_close(top);
   expect_events("");
   pkgimg_close(top);
   expect_events("atexit top; destruct top; atexit right; destruct right; atexit left; destruct left");
   pkgimg_close(leaf);
   CHECK(*(int *)symbol(leaf, "leaf_object") == 7);
-  struct pkgimg_image *left = load(runtime, "left");
+  struct pkgimg_image *left = load_named(runtime, "left");
   pkgimg_close(leaf);
   expect_events("construct left");
   pkgimg_close(left);
@@ -97,15 +75,15 @@ static void references(void)
 // By build id, not by path.
 static void same_under_another_path(void)
 {
-  struct pkgimg_runtime *runtime = open_runtime(0);
-  struct pkgimg_image *leaf = load(runtime, "leaf"), *copy = NULL;
+  struct pkgimg_runtime *runtime = open_reaching(0);
+  struct pkgimg_image *leaf = load_named(runtime, "leaf"), *copy = NULL;
   size_t size;
   uint8_t *bytes = read_all(image_path("leaf"), &size);
   write_all(scratch_path("copy.so"), bytes, size);
   free(bytes);
   CHECK_OK(pkgimg_load(runtime, scratch_path("copy.so"), &copy, &error), &error);
   CHECK(copy == leaf && strcmp(pkgimg_image_path(leaf), image_path("leaf")) == 0);
-  struct pkgimg_image *other = load(runtime, "other-leaf");
+  struct pkgimg_image *other = load_named(runtime, "other-leaf");
   CHECK(other != leaf && strcmp(pkgimg_image_name(other), pkgimg_image_name(leaf)) == 0);
   pkgimg_runtime_close(runtime);
   events_take();
@@ -113,10 +91,10 @@ static void same_under_another_path(void)
 
 static void runtime_closed_first(void)
 {
-  struct pkgimg_runtime *runtime = open_runtime(0);
-  load(runtime, "right");
-  load(runtime, "top");
-  load(runtime, "leaf");
+  struct pkgimg_runtime *runtime = open_reaching(0);
+  load_named(runtime, "right");
+  load_named(runtime, "top");
+  load_named(runtime, "leaf");
   events_take();
   pkgimg_runtime_close(runtime);
   expect_events("atexit top; destruct top; atexit left; destruct left; atexit right; destruct right; "
@@ -126,8 +104,8 @@ static void runtime_closed_first(void)
 
 static void two_runtimes(void)
 {
-  struct pkgimg_runtime *one = open_runtime(0), *two = open_runtime(0);
-  struct pkgimg_image *first = load(one, "left"), *second = load(two, "left");
+  struct pkgimg_runtime *one = open_reaching(0), *two = open_reaching(0);
+  struct pkgimg_image *first = load_named(one, "left"), *second = load_named(two, "left");
   int *object = symbol(first, "left_object"), *other = symbol(second, "left_object");
   CHECK(first != second && object != other);
   *object = 100;
@@ -144,8 +122,8 @@ static void two_runtimes(void)
 
 static void symbols_of_every_kind(void)
 {
-  struct pkgimg_runtime *runtime = open_runtime(0);
-  struct pkgimg_image *leaf = load(runtime, "leaf"), *left = load(runtime, "left");
+  struct pkgimg_runtime *runtime = open_reaching(0);
+  struct pkgimg_image *leaf = load_named(runtime, "leaf"), *left = load_named(runtime, "left");
   int (*function)(int) = (int (*)(int))symbol(leaf, "leaf_function");
   CHECK(function(5) == 12 && *(int (**)(int))symbol(left, "left_one") == function);
   CHECK(((int (*)(void))symbol(leaf, "leaf_ifunc"))() == 1234);
@@ -166,8 +144,8 @@ static void symbols_of_every_kind(void)
 
 static void addresses(void)
 {
-  struct pkgimg_runtime *runtime = open_runtime(0);
-  struct pkgimg_image *leaf = load(runtime, "leaf"), *left = load(runtime, "left");
+  struct pkgimg_runtime *runtime = open_reaching(0);
+  struct pkgimg_image *leaf = load_named(runtime, "leaf"), *left = load_named(runtime, "left");
   struct pkgimg_area areas[PKGIMG_AREA_COUNT];
   pkgimg_image_areas(left, areas);
   for (int i = 0; i < PKGIMG_AREA_COUNT; i++) {
@@ -188,8 +166,8 @@ static void addresses(void)
 
 static void no_code(void)
 {
-  struct pkgimg_runtime *runtime = open_runtime(PKGIMG_RUNTIME_NO_CODE);
-  struct pkgimg_image *top = load(runtime, "top"), *leaf = load(runtime, "leaf");
+  struct pkgimg_runtime *runtime = open_reaching(PKGIMG_RUNTIME_NO_CODE);
+  struct pkgimg_image *top = load_named(runtime, "top"), *leaf = load_named(runtime, "leaf");
   CHECK_OK(pkgimg_init(top, &error), &error);
   CHECK(*(int *)symbol(leaf, "leaf_object") == 7);
   CHECK(symbol(leaf, "leaf_ifunc") != NULL);
@@ -203,8 +181,8 @@ static void verify(void)
 {
   size_t size;
   uint8_t *bytes = read_all(image_path("leaf"), &size);
-  struct pkgimg_runtime *runtime = open_runtime(PKGIMG_RUNTIME_VERIFY), *plain = open_runtime(0);
-  struct pkgimg_image *image = load(runtime, "top");
+  struct pkgimg_runtime *runtime = open_reaching(PKGIMG_RUNTIME_VERIFY), *plain = open_reaching(0);
+  struct pkgimg_image *image = load_named(runtime, "top");
   struct pkgimg_area areas[PKGIMG_AREA_COUNT];
   pkgimg_image_areas(image, areas);
   CHECK_OK(pkgimg_verify(image_path("top"), &error), &error);
@@ -212,7 +190,7 @@ static void verify(void)
   write_all(scratch_path("leaf.so"), bytes, size);
   CHECK_STATUS(pkgimg_verify(scratch_path("leaf.so"), &error), PKGIMG_MISMATCH, &error);
   pkgimg_runtime_close(runtime);
-  runtime = open_runtime(PKGIMG_RUNTIME_VERIFY);
+  runtime = open_reaching(PKGIMG_RUNTIME_VERIFY);
   CHECK_STATUS(pkgimg_load(runtime, scratch_path("leaf.so"), &image, &error), PKGIMG_MISMATCH, &error);
   free(bytes);
   pkgimg_runtime_close(runtime);
@@ -242,8 +220,8 @@ void unit_in_destructor(void)
 
 static void constructor_loads(void)
 {
-  nested_runtime = open_runtime(0);
-  struct pkgimg_image *nested = load(nested_runtime, "nested");
+  nested_runtime = open_reaching(0);
+  struct pkgimg_image *nested = load_named(nested_runtime, "nested");
   CHECK(nested_status == PKGIMG_OK && nested_image != NULL);
   expect_events("construct leaf; construct left");
   CHECK(((int (*)(int))symbol(nested_image, "left_function"))(1) == 8);
@@ -269,7 +247,7 @@ static void wrong_arguments(void)
   CHECK_STATUS(pkgimg_runtime_open(&options, &runtime, &error), PKGIMG_INVALID_ARGUMENT, &error);
   CHECK_STATUS(pkgimg_load(NULL, "x", &image, &error), PKGIMG_INVALID_ARGUMENT, &error);
   CHECK_STATUS(pkgimg_init(NULL, &error), PKGIMG_INVALID_ARGUMENT, &error);
-  runtime = open_runtime(0);
+  runtime = open_reaching(0);
   CHECK_STATUS(pkgimg_load(runtime, NULL, &image, &error), PKGIMG_INVALID_ARGUMENT, &error);
   CHECK_STATUS(pkgimg_runtime_stats(runtime, &stats, &error), PKGIMG_INVALID_ARGUMENT, &error);
   CHECK(pkgimg_load(runtime, "/no/such/file.so", &image, NULL) == PKGIMG_NOT_FOUND);
@@ -286,7 +264,7 @@ static void copy_to_scratch(const char *name, const char *as)
 
 static void dependencies_not_as_built(void)
 {
-  struct pkgimg_runtime *runtime = open_runtime(0);
+  struct pkgimg_runtime *runtime = open_reaching(0);
   struct pkgimg_image *image = NULL;
   copy_to_scratch("left", "left.so");
   remove(scratch_path("leaf.so"));
@@ -320,7 +298,7 @@ static void loads_that_fail_leave_nothing(void)
 {
   size_t size;
   uint8_t *bytes = read_all(image_path("leaf"), &size);
-  struct pkgimg_runtime *runtime = open_runtime(0);
+  struct pkgimg_runtime *runtime = open_reaching(0);
   struct pkgimg_image *image = NULL;
   for (size_t cut = 0; cut < size; cut += 1 + size / 61) {
     write_all(scratch_path("cut.so"), bytes, cut);
@@ -342,9 +320,9 @@ static void loads_that_fail_leave_nothing(void)
 static void several_regions(void)
 {
   reach = 1;
-  struct pkgimg_runtime *runtime = open_runtime(0);
-  struct pkgimg_image *top = load(runtime, "top");
-  CHECK(load(runtime, "left")->slot.region != top->slot.region);
+  struct pkgimg_runtime *runtime = open_reaching(0);
+  struct pkgimg_image *top = load_named(runtime, "top");
+  CHECK(load_named(runtime, "left")->slot.region != top->slot.region);
   pkgimg_runtime_close(runtime);
   events_take();
   order();
@@ -359,8 +337,8 @@ static void several_regions(void)
 int main(void)
 {
   // The first load may have ld.so and libc make things that stay.
-  struct pkgimg_runtime *runtime = open_runtime(0);
-  load(runtime, "top");
+  struct pkgimg_runtime *runtime = open_reaching(0);
+  load_named(runtime, "top");
   pkgimg_runtime_close(runtime);
   events_take();
   world_look(&before);

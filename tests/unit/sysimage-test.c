@@ -2,56 +2,23 @@
 //
 // System images: what their files say, what `sysimage` means beside one, and what builds refuse.
 #include "tests/unit/check.h"
+#include "tests/unit/package.h"
 #include "tests/unit/world.h"
 
-#include <pkgimg/build.h>
 #include <pkgimg/inspect.h>
 
 CHECK_MAIN_FILE
 
 static struct pkgimg_error error;
 
-static void forget(void *context, const char *text)
-{
-  (void)context, (void)text;
-}
-
-// What differs from build to build. The sources are NAME.c, the image is NAME.so.
-struct package {
-  const char *name, *cpu_target;
-  int sysimage;
-  const char *deps[3];
-};
-
-static enum pkgimg_status build(struct package package)
-{
-  struct pkgimg_build_options options = PKGIMG_BUILD_OPTIONS_INIT;
-  char source[64], output[64];
-  const char *file = source;
-  snprintf(source, sizeof source, "%s.c", package.name);
-  snprintf(output, sizeof output, "%s.so", package.name);
-  while (package.deps[options.deps.count])
-    options.deps.count++;
-  options.deps.items = package.deps;
-  options.name = package.name;
-  options.output = scratch_path(output);
-  options.folder = scratch_folder();
-  options.cpu_target = package.cpu_target;
-  options.sysimage = package.sysimage;
-  options.diagnostic = forget;
-  remove(options.output);
-  write_all(scratch_path(source), "long one(void) { return 1; }\n", 29);
-  return pkgimg_build_files(&options, &file, 1, &error);
-}
-
 static void make(struct package package)
 {
-  CHECK_OK(build(package), &error);
+  CHECK_OK(package_build(package, &error), &error);
 }
 
 static void refuse(struct package package, enum pkgimg_status status, const char *const *texts)
 {
-  CHECK_STATUS(build(package), status, &error);
+  CHECK_STATUS(package_build(package, &error), status, &error);
   for (; *texts; texts++)
     if (!CHECK(strstr(error.text, *texts)))
       fprintf(stderr, "  %s: %s\n", *texts, error.text);

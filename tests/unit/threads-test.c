@@ -4,9 +4,9 @@
 // image stays while a thread still has to destroy objects of it.
 #include "tests/unit/check.h"
 #include "tests/unit/events.h"
+#include "tests/unit/loads.h"
 #include "tests/unit/world.h"
 
-#include <pkgimg/pkgimg.h>
 #include <pthread.h>
 
 CHECK_MAIN_FILE
@@ -16,38 +16,14 @@ static struct pkgimg_runtime *shared;
 static const char *const names[] = {"top",     "left",     "right",          "leaf",
                                     "tl-user", "tl-calls", "tl-descriptors", "tables"};
 
-static struct pkgimg_runtime *open_runtime(void)
-{
-  struct pkgimg_error error;
-  struct pkgimg_runtime *runtime = NULL;
-  CHECK_OK(pkgimg_runtime_open(NULL, &runtime, &error), &error);
-  return runtime;
-}
-
-static struct pkgimg_image *load(struct pkgimg_runtime *runtime, const char *name)
-{
-  struct pkgimg_error error;
-  struct pkgimg_image *image = NULL;
-  CHECK_OK(pkgimg_load(runtime, image_path(name), &image, &error), &error);
-  return image;
-}
-
-static void *symbol(struct pkgimg_image *image, const char *name)
-{
-  struct pkgimg_error error;
-  void *address = NULL;
-  CHECK_OK(pkgimg_symbol(image, name, &address, &error), &error);
-  return address;
-}
-
 // ---- loading at the same time
 
 static void *load_and_close(void *argument)
 {
   size_t first = (uintptr_t)argument;
   for (int round = 0; round < ROUNDS; round++) {
-    struct pkgimg_image *one = load(shared, names[(first + (size_t)round) % 8]);
-    struct pkgimg_image *two = load(shared, names[(first * 3 + (size_t)round / 2) % 8]);
+    struct pkgimg_image *one = load_named(shared, names[(first + (size_t)round) % 8]);
+    struct pkgimg_image *two = load_named(shared, names[(first * 3 + (size_t)round / 2) % 8]);
     struct pkgimg_area areas[PKGIMG_AREA_COUNT];
     pkgimg_image_areas(one, areas);
     CHECK(pkgimg_image_at(shared, (void *)areas[0].address) == one);
@@ -60,7 +36,7 @@ static void *load_and_close(void *argument)
 static void overlapping_closures(void)
 {
   pthread_t threads[THREADS];
-  shared = open_runtime();
+  shared = open_runtime(0);
   for (uintptr_t i = 0; i < THREADS; i++)
     pthread_create(&threads[i], NULL, load_and_close, (void *)i);
   for (int i = 0; i < THREADS; i++)
@@ -73,8 +49,8 @@ static void *with_own_runtime(void *argument)
 {
   (void)argument;
   for (int round = 0; round < ROUNDS / 2; round++) {
-    struct pkgimg_runtime *runtime = open_runtime();
-    struct pkgimg_image *image = load(runtime, "top");
+    struct pkgimg_runtime *runtime = open_runtime(0);
+    struct pkgimg_image *image = load_named(runtime, "top");
     CHECK(((int (*)(int))symbol(image, "top_function"))(round) == round + 7);
     pkgimg_runtime_close(runtime);
   }
@@ -123,8 +99,8 @@ static void *use_objects(void *argument)
 
 static void objects_per_thread(const char *name)
 {
-  struct pkgimg_runtime *runtime = open_runtime();
-  struct stage stage = {.image = load(runtime, name), .name = name};
+  struct pkgimg_runtime *runtime = open_runtime(0);
+  struct stage stage = {.image = load_named(runtime, name), .name = name};
   struct actor actors[THREADS];
   pthread_t threads[THREADS];
   pthread_barrier_init(&stage.barrier, NULL, THREADS);
@@ -144,8 +120,8 @@ static void objects_per_thread(const char *name)
 // One thread-local object of one image, through another image, the host's errno beside it.
 static void objects_of_a_dependency(const char *name)
 {
-  struct pkgimg_runtime *runtime = open_runtime();
-  struct pkgimg_image *user = load(runtime, name), *owner = load(runtime, "tl-calls");
+  struct pkgimg_runtime *runtime = open_runtime(0);
+  struct pkgimg_image *user = load_named(runtime, name), *owner = load_named(runtime, "tl-calls");
   CHECK(((int (*)(void))symbol(user, "user_sum"))() == 41 + 0 + 5);
   CHECK(((int *(*)(void))symbol(user, "user_address"))() == symbol(owner, "tl_initialised"));
   CHECK(((int (*)(void))symbol(user, "user_errno"))() == 33);
@@ -156,8 +132,8 @@ static void objects_of_a_dependency(const char *name)
 static void ids_used_again(void)
 {
   for (int i = 0; i < 10; i++) {
-    struct pkgimg_runtime *runtime = open_runtime();
-    struct pkgimg_image *image = load(runtime, i % 2 ? "tl-calls" : "tl-descriptors");
+    struct pkgimg_runtime *runtime = open_runtime(0);
+    struct pkgimg_image *image = load_named(runtime, i % 2 ? "tl-calls" : "tl-descriptors");
     CHECK(((int (*)(void))symbol(image, "tl_sum"))() == 78);
     ((int (*)(int))symbol(image, "tl_set"))(1000);
     pkgimg_runtime_close(runtime);
@@ -183,7 +159,7 @@ static void *touch_and_wait(void *argument)
 static pthread_t start_pending(struct pending *pending, struct pkgimg_runtime *runtime)
 {
   pthread_t thread;
-  pending->image = load(runtime, "pending");
+  pending->image = load_named(runtime, "pending");
   pthread_barrier_init(&pending->barrier, NULL, 2);
   pthread_create(&thread, NULL, touch_and_wait, pending);
   pthread_barrier_wait(&pending->barrier);
@@ -200,7 +176,7 @@ static void end_pending(struct pending *pending, pthread_t thread)
 static void closed_before_the_thread_ends(void)
 {
   static struct world before;
-  struct pkgimg_runtime *runtime = open_runtime();
+  struct pkgimg_runtime *runtime = open_runtime(0);
   struct pending pending;
   struct pkgimg_area areas[PKGIMG_AREA_COUNT];
   world_look(&before);
@@ -219,7 +195,7 @@ static void closed_before_the_thread_ends(void)
 
 static void runtime_closed_before_the_thread_ends(void)
 {
-  struct pkgimg_runtime *runtime = open_runtime();
+  struct pkgimg_runtime *runtime = open_runtime(0);
   struct pending pending;
   pthread_t thread = start_pending(&pending, runtime);
   pkgimg_runtime_close(runtime);
@@ -229,7 +205,7 @@ static void runtime_closed_before_the_thread_ends(void)
 
 static void ordinary_end(void)
 {
-  struct pkgimg_runtime *runtime = open_runtime();
+  struct pkgimg_runtime *runtime = open_runtime(0);
   struct pending pending;
   pthread_t thread = start_pending(&pending, runtime);
   end_pending(&pending, thread);

@@ -1,20 +1,20 @@
 // SPDX-License-Identifier: MIT
-#include "tests/unit/described-build.h"
+#include "tests/unit/package.h"
 
 #include "tests/unit/world.h"
 
 #include <stdio.h>
 #include <string.h>
 
-char described_messages[4096];
+char package_messages[4096];
 
 static void keep_message(void *context, const char *text)
 {
   (void)context;
-  snprintf(described_messages, sizeof described_messages, "%s", text);
+  snprintf(package_messages, sizeof package_messages, "%s", text);
 }
 
-enum pkgimg_status described_build(struct described_package package, struct pkgimg_error *error)
+enum pkgimg_status package_build(struct package package, struct pkgimg_error *error)
 {
   struct pkgimg_build_options options = PKGIMG_BUILD_OPTIONS_INIT;
   char source[64], output[64];
@@ -32,8 +32,9 @@ enum pkgimg_status described_build(struct described_package package, struct pkgi
   options.precompile = package.precompile;
   options.emit = package.emit;
   options.debug = package.debug;
+  options.sysimage = package.sysimage;
   options.diagnostic = keep_message;
-  described_messages[0] = 0;
+  package_messages[0] = 0;
   write_all(scratch_path(source), code, strlen(code));
   return pkgimg_build_files(&options, &file, 1, error);
 }
