@@ -102,7 +102,7 @@ static bool take_option(struct request *request, int option, char **argv)
     request->options.cpu_mask = optarg;
     return true;
   case OPTION_WIDTH:
-    return option_number("max-vector-width", optarg, 512, &request->options.max_vector_bits);
+    return option_vector_width(optarg, &request->options.max_vector_bits);
   case OPTION_BASE:
     return take_address("base", &request->options.base);
   case OPTION_REACH:

@@ -68,6 +68,16 @@ bool option_choice(const char *option, const struct choice *choices, const char 
   return false;
 }
 
+bool option_vector_width(const char *text, unsigned *bits)
+{
+  static const struct choice widths[] = {{"128", 128}, {"256", 256}, {"512", 512}, {NULL, 0}};
+  int width = 0;
+  if (!option_choice("max-vector-width", widths, text, &width))
+    return false;
+  *bits = (unsigned)width;
+  return true;
+}
+
 bool option_number(const char *option, const char *text, unsigned limit, unsigned *value)
 {
   char *end;

@@ -35,6 +35,8 @@ struct choice {
 };
 /// `option` is a long name, for the message. Print the possible values if `text` is none of them.
 bool option_choice(const char *option, const struct choice *choices, const char *text, int *value);
+/// A width of vectors that processors have, for --max-vector-width.
+bool option_vector_width(const char *text, unsigned *bits);
 /// A decimal number up to `limit`.
 bool option_number(const char *option, const char *text, unsigned limit, unsigned *value);
 

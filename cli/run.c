@@ -47,7 +47,7 @@ struct run {
   int prefetch;
   unsigned flags;
   const char *cpu_mask;
-  int vector_bits;
+  unsigned vector_bits;
   int report;
   int argc;  ///< of the entry
   char **argv;
@@ -69,7 +69,6 @@ static const struct option option_names[] = {
 };
 static const struct options run_options = {"-:e:p:s::h", option_names};
 
-static const struct choice width_choices[] = {{"128", 128}, {"256", 256}, {"512", 512}, {NULL, 0}};
 static const struct choice prefetch_choices[] = {
     {"auto", PKGIMG_PREFETCH_AUTO},
     {"none", PKGIMG_PREFETCH_NONE},
@@ -106,7 +105,7 @@ static bool take_option(struct run *run, int option, char **argv)
     run->cpu_mask = optarg;
     return true;
   case OPTION_MAX_VECTOR_WIDTH:
-    return option_choice("max-vector-width", width_choices, optarg, &run->vector_bits);
+    return option_vector_width(optarg, &run->vector_bits);
   case OPTION_VERIFY:
     run->flags |= PKGIMG_RUNTIME_VERIFY;
     return true;
@@ -223,7 +222,7 @@ static enum pkgimg_status open_runtime(struct run *run, struct pkgimg_error *err
       .prefetch = (enum pkgimg_prefetch)run->prefetch,
       .flags = run->flags,
       .cpu_mask = run->cpu_mask,
-      .max_vector_bits = (unsigned)run->vector_bits,
+      .max_vector_bits = run->vector_bits,
   };
   return pkgimg_runtime_open(&options, &run->runtime, error);
 }
