@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 //
-// bench-first-answer: how soon real packages answer a request, when their state is captured in the image and when
-// it is built first. The packages are those of tests/packages/captured, compiled once for each way; every number
-// comes from a process of its own, of which one is measured inside and another from its start to its end.
+// bench-first-answer: how soon real packages answer a request, when their state is captured in the image, in a
+// bundle or not, and when it is built first, by us or in a library of dlopen's. The packages are those of
+// tests/packages/captured, compiled once for each way; every number comes from a process of its own, of which one
+// is measured inside and another from its start to its end.
 #include "bench/first_answer.h"
 #include "bench/statistics.h"
 #include "bench/workshop.h"
@@ -12,7 +13,7 @@
 
 enum { WARM_UP = -1 };
 
-static const char *const way_names[WAY_COUNT] = {"captured", "built"};
+static const char *const way_names[WAY_COUNT] = {"bound", "captured", "built", "dlopen"};
 static const char *const metric_names[FIRST_METRIC_COUNT] = {"load_ns",     "call_ns",    "load_faults",
                                                              "call_faults", "load_pages", "call_pages"};
 
@@ -20,8 +21,8 @@ struct results {
   double *samples[WAY_COUNT][FIRST_METRIC_COUNT];
   double *answer[WAY_COUNT];  // load and call
   double *whole[WAY_COUNT];
-  double *ratio;  // of one round: built to captured
-  double *whole_ratio;
+  double *ratio[WAY_COUNT];  // of one round, to the first way
+  double *whole_ratio[WAY_COUNT];
   uint64_t checksum;  // of every answer
 };
 
@@ -35,10 +36,12 @@ static double *new_samples(unsigned rounds)
 
 static void results_init(struct results *results, unsigned rounds)
 {
-  *results = (struct results){.ratio = new_samples(rounds), .whole_ratio = new_samples(rounds)};
+  *results = (struct results){0};
   for (int way = 0; way < WAY_COUNT; way++) {
     results->answer[way] = new_samples(rounds);
     results->whole[way] = new_samples(rounds);
+    results->ratio[way] = new_samples(rounds);
+    results->whole_ratio[way] = new_samples(rounds);
     for (int metric = 0; metric < FIRST_METRIC_COUNT; metric++)
       results->samples[way][metric] = new_samples(rounds);
   }
@@ -49,11 +52,11 @@ static void results_deinit(struct results *results)
   for (int way = 0; way < WAY_COUNT; way++) {
     free(results->answer[way]);
     free(results->whole[way]);
+    free(results->ratio[way]);
+    free(results->whole_ratio[way]);
     for (int metric = 0; metric < FIRST_METRIC_COUNT; metric++)
       free(results->samples[way][metric]);
   }
-  free(results->ratio);
-  free(results->whole_ratio);
 }
 
 // ---- rounds
@@ -90,7 +93,7 @@ static double run_child(struct results *results, const struct first_row *row, en
 {
   char output[4096];
   struct command command = {0};
-  command_add(&command, "%s/bench-startup-pkgimg", workshop_programs());
+  command_add(&command, "%s/bench-startup-%s", workshop_programs(), way == WAY_DLOPEN ? "dlopen" : "pkgimg");
   command_add(&command, "now");
   command_add(&command, "%s", what);
   command_add(&command, "entry");
@@ -104,7 +107,7 @@ static double run_child(struct results *results, const struct first_row *row, en
 
 static void measure(struct results *results, const struct first_row *row, int round)
 {
-  // Every second round begins with the other way.
+  // Each round begins with another way.
   for (int i = 0; i < WAY_COUNT; i++) {
     enum way way = (enum way)((i + round + 1) % WAY_COUNT);
     run_child(results, row, way, round, "measure");
@@ -115,10 +118,10 @@ static void measure(struct results *results, const struct first_row *row, int ro
     results->answer[way][round] =
         results->samples[way][FIRST_LOAD_NS][round] + results->samples[way][FIRST_CALL_NS][round];
   }
-  if (round == WARM_UP)
-    return;
-  results->ratio[round] = results->answer[WAY_BUILT][round] / results->answer[WAY_CAPTURED][round];
-  results->whole_ratio[round] = results->whole[WAY_BUILT][round] / results->whole[WAY_CAPTURED][round];
+  for (int way = 0; way < WAY_COUNT && round != WARM_UP; way++) {
+    results->ratio[way][round] = results->answer[way][round] / results->answer[0][round];
+    results->whole_ratio[way][round] = results->whole[way][round] / results->whole[0][round];
+  }
 }
 
 // ---- the report
@@ -127,11 +130,12 @@ static void print_way(const struct results *results, enum way way, unsigned roun
 {
   double *const *samples = results->samples[way];
   fprintf(
-      out, "%-10s%11.1f%11.1f%12.1f%12.1f%8.2f%7.0f%7.0f%7.0f%7.0f\n", way_names[way],
+      out, "%-10s%11.1f%11.1f%12.1f%12.1f%9.2f%10.2f%9.2f%7.0f%7.0f%7.0f%7.0f\n", way_names[way],
       statistics_median(samples[FIRST_LOAD_NS], rounds) / 1e3,
       statistics_median(samples[FIRST_CALL_NS], rounds) / 1e3,
       statistics_median(results->answer[way], rounds) / 1e3, statistics_least(results->answer[way], rounds) / 1e3,
-      statistics_median(results->whole[way], rounds) / 1e6, statistics_median(samples[FIRST_LOAD_FAULTS], rounds),
+      statistics_median(results->ratio[way], rounds), statistics_median(results->whole[way], rounds) / 1e6,
+      statistics_median(results->whole_ratio[way], rounds), statistics_median(samples[FIRST_LOAD_FAULTS], rounds),
       statistics_median(samples[FIRST_CALL_FAULTS], rounds), statistics_median(samples[FIRST_LOAD_PAGES], rounds),
       statistics_median(samples[FIRST_CALL_PAGES], rounds));
 }
@@ -143,17 +147,12 @@ static void print_row(const struct first_row *row, const struct results *results
     fprintf(out, "  skipped: %s\n", row->skipped);
     return;
   }
-  fprintf(out, "%-10s%11s%11s%12s%12s%8s%14s%14s\n", "", "load", "answer", "both", "least", "process", "faults",
-          "pages written");
-  fprintf(out, "%-10s%11s%11s%12s%12s%8s%7s%7s%7s%7s\n", "", "us", "us", "us", "us", "ms", "load", "answer",
-          "load", "answer");
+  fprintf(out, "%-10s%11s%11s%12s%12s%9s%10s%9s%14s%14s\n", "", "load", "answer", "both", "least", "ratio",
+          "process", "ratio", "faults", "pages written");
+  fprintf(out, "%-10s%11s%11s%12s%12s%9s%10s%9s%7s%7s%7s%7s\n", "", "us", "us", "us", "us", "both", "ms",
+          "process", "load", "answer", "load", "answer");
   for (int way = 0; way < WAY_COUNT; way++)
     print_way(results, (enum way)way, rounds, out);
-  fprintf(out, "  built to captured: %.1f times as long until the answer (least to least %.1f), %.1f for the process\n",
-          statistics_median(results->ratio, rounds),
-          statistics_least(results->answer[WAY_BUILT], rounds) /
-              statistics_least(results->answer[WAY_CAPTURED], rounds),
-          statistics_median(results->whole_ratio, rounds));
 }
 
 static void json_samples(const char *name, const double *samples, unsigned rounds, FILE *out)

@@ -10,8 +10,10 @@
 enum { FIRST_ROWS = 4 };
 
 enum way {
+  WAY_BOUND,     ///< its state is in the image, and that in a bundle
   WAY_CAPTURED,  ///< its state is in the image
   WAY_BUILT,     ///< the same sources, without capture: the first answer builds the state
+  WAY_DLOPEN,    ///< the same file, by dlopen(3) with RTLD_NOW
   WAY_COUNT
 };
 

@@ -110,27 +110,21 @@ static void build_lua(const char *folder, const char *output)
   run_build(&command, output);
 }
 
-static void build_way(const struct recipe *recipe, const char *folder, enum way way, const char *output)
+static void build_way(const struct recipe *recipe, const char *folder, bool captured, const char *output)
 {
   char manifest[64];
   snprintf(manifest, sizeof manifest, "captured/%s", recipe->name);
   struct command command = build_command(manifest, folder);
   if (recipe->dependency)
     command_add(&command, "--dep=%s/%s.so", folder, recipe->dependency);
-  if (way == WAY_CAPTURED)
+  if (captured)
     command_add(&command, "--precompile=warm");
   run_build(&command, output);
 }
 
-static void build(const struct options *options, const struct recipe *recipe, struct first_row *row)
+static void build_images(const struct recipe *recipe, const char *folder, const struct first_row *row)
 {
-  char folder[SUBJECT_PATH], name[64], stamp[2048], own[SUBJECT_PATH];
-  snprintf(name, sizeof name, "first-answer/%s", recipe->name);
-  workshop_folder(options, folder, name);
-  workshop_path(row->path[WAY_CAPTURED], "%s/captured.so", folder);
-  workshop_path(row->path[WAY_BUILT], "%s/built.so", folder);
-  if (!can_build(options, recipe, folder, row))
-    return;
+  char stamp[2048], own[SUBJECT_PATH];
   workshop_pkgimg_identity(stamp, sizeof stamp);
   if (workshop_is_fresh(folder, stamp))
     return;
@@ -143,9 +137,23 @@ static void build(const struct options *options, const struct recipe *recipe, st
     workshop_path(output, "%s/%s.so", folder, recipe->dependency);
     build_lua(folder, output);
   }
-  for (int way = 0; way < WAY_COUNT; way++)
-    build_way(recipe, folder, (enum way)way, row->path[way]);
+  build_way(recipe, folder, true, row->path[WAY_CAPTURED]);
+  build_way(recipe, folder, false, row->path[WAY_BUILT]);
   workshop_finish(folder, stamp);
+}
+
+static void build(const struct options *options, const struct recipe *recipe, struct first_row *row)
+{
+  char folder[SUBJECT_PATH], name[64];
+  snprintf(name, sizeof name, "first-answer/%s", recipe->name);
+  workshop_folder(options, folder, name);
+  workshop_path(row->path[WAY_CAPTURED], "%s/captured.so", folder);
+  workshop_path(row->path[WAY_BUILT], "%s/built.so", folder);
+  workshop_path(row->path[WAY_DLOPEN], "%s/built.so", folder);
+  if (!can_build(options, recipe, folder, row))
+    return;
+  build_images(recipe, folder, row);
+  workshop_bind(folder, row->path[WAY_CAPTURED], row->path[WAY_BOUND]);
 }
 
 void first_rows_build(const struct options *options, struct first_row rows[FIRST_ROWS])
