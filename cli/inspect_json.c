@@ -33,6 +33,7 @@ static void write_header(struct json *json, const struct inspect_view *view)
   json_unsigned(json, "tables_offset", summary->tables_offset);
   json_unsigned(json, "tables_size", summary->tables_size);
   json_unsigned(json, "words", summary->words);
+  json_unsigned(json, "accesses", summary->accesses);
   json_unsigned(json, "thread_local_size", summary->thread_local_size);
   json_unsigned(json, "constructors", summary->constructors);
   json_unsigned(json, "destructors", summary->destructors);

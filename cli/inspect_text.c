@@ -42,6 +42,7 @@ static void print_header(const struct inspect_view *view)
   printf("  file           %" PRIu64 " bytes\n", summary->file_size);
   printf("  tables         %" PRIu64 " bytes at 0x%" PRIx64 "\n", summary->tables_size, summary->tables_offset);
   printf("  words          %" PRIu64 "\n", summary->words);
+  printf("  accesses       %" PRIu64 "\n", summary->accesses);
   printf("  thread-local   %" PRIu64 " bytes\n", summary->thread_local_size);
   printf("  constructors   %zu%s\n", summary->constructors, summary->constructed ? ", which ran at build time" : "");
   printf("  destructors    %zu\n", summary->destructors);

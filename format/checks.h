@@ -29,4 +29,11 @@ PKGIMG_MUST_USE enum pkgimg_status captured_check(const struct reader *reader,
                                                   const struct disk_geometry *geometry,
                                                   const struct tables *tables);
 
+/// Check where the bitmap of accesses lies.
+PKGIMG_MUST_USE enum pkgimg_status accesses_locate(const struct reader *reader, const struct disk_geometry *geometry,
+                                                   const struct disk_tables *head);
+/// Check each access of a file whose other sets are known to be good: that it is an instruction of a known form, and
+/// reads a word of L that is in exactly one set.
+PKGIMG_MUST_USE enum pkgimg_status accesses_check(const struct image_file *image);
+
 #endif

@@ -14,7 +14,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define FORMAT_VERSION 1u
+#define FORMAT_VERSION 2u
 #define FORMAT_PAGE    4096u
 
 /// R: headers, symbols, constants, unwind tables. X: code. L: words that are constant once they
@@ -109,6 +109,16 @@ static_assert(sizeof(struct disk_heap) == 40, "disk_heap");
 #define FORMAT_SYSIMAGE 1u
 #define FORMAT_CAPTURED 2u
 
+/// A bitmap in CRoaring's portable serialisation (RoaringFormatSpec), such as one of sites. The word at a site
+/// holds what is to be added to the target's base (an image) or value (a symbol of the host).
+struct disk_site_set {
+  uint32_t offset;
+  uint32_t size;
+  uint32_t count;
+  uint32_t reserved;
+};
+static_assert(sizeof(struct disk_site_set) == 16, "disk_site_set");
+
 struct disk_tables {
   char magic[8];
   uint8_t build_id[16];
@@ -148,8 +158,9 @@ struct disk_tables {
   struct disk_heap heap;
   struct disk_region exits;  ///< struct disk_exit in H: what the end of the process is to call
   struct disk_table types;  ///< bytes: the block of format/types.h; none: the package defines no types
+  struct disk_site_set accesses;  ///< offsets in X: fields of instructions that read a site of L (format/access.h)
 };
-static_assert(sizeof(struct disk_tables) == 64 + 15 * 8 + 7 * 16 + 32 + 40 + 16 + 8, "disk_tables");
+static_assert(sizeof(struct disk_tables) == 64 + 15 * 8 + 7 * 16 + 32 + 40 + 16 + 8 + 16, "disk_tables");
 #define FORMAT_TABLES_HASHED 32u
 static_assert(offsetof(struct disk_tables, geometry_hash) == FORMAT_TABLES_HASHED, "disk_tables.hash");
 
@@ -170,16 +181,6 @@ struct disk_import {
   uint16_t reserved;
 };
 static_assert(sizeof(struct disk_import) == 16, "disk_import");
-
-/// A bitmap of sites in CRoaring's portable serialisation (RoaringFormatSpec). The word at a site
-/// holds what is to be added to the target's base (an image) or value (a symbol of the host).
-struct disk_site_set {
-  uint32_t offset;
-  uint32_t size;
-  uint32_t count;
-  uint32_t reserved;
-};
-static_assert(sizeof(struct disk_site_set) == 16, "disk_site_set");
 
 /// The sets in which a site can be: 0 is the image itself, then its dependencies, then the host.
 #define FORMAT_SET_SELF 0u

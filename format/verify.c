@@ -2,6 +2,7 @@
 //
 // A whole file: what `pkgimg verify` promises, and what an inspection and a build start from.
 #include "base/hash.h"
+#include "format/checks.h"
 #include "format/packed.h"
 #include "format/sites.h"
 #include "format/view.h"
@@ -164,7 +165,7 @@ static enum pkgimg_status sites_check(const struct image_file *image)
   return sets_walk(image, image->tables.clone_sets, image->tables.clone_set_count);
 }
 
-static enum pkgimg_status broken(const struct image_file *image, const void *member, const char *what,
+static enum pkgimg_status broken_member(const struct image_file *image, const void *member, const char *what,
                                  uint64_t expected, uint64_t found)
 {
   uint64_t at =
@@ -180,7 +181,7 @@ static enum pkgimg_status clones_check(const struct image_file *image)
     const struct disk_clone *clone = &tables->clones[i];
     uint64_t value = clone->symbol < image->symbols.count ? image->symbols.symbols[clone->symbol].st_value : 0;
     if (value != clone_body(tables, clone, 0))
-      return broken(image, clone, "address of a clone's symbol", clone_body(tables, clone, 0), value);
+      return broken_member(image, clone, "address of a clone's symbol", clone_body(tables, clone, 0), value);
   }
   return PKGIMG_OK;
 }
@@ -192,12 +193,12 @@ static enum pkgimg_status clone_numbers_check(const struct image_file *image)
   uint32_t own_sites = tables->clone_set_count ? tables->clone_sets[FORMAT_SET_SELF].count : 0;
   for (uint32_t i = 0; i < own_sites; i++)
     if (tables->site_clones[i] >= tables->clone_count)
-      return broken(image, &tables->site_clones[i], "number of clones that a site needs",
+      return broken_member(image, &tables->site_clones[i], "number of clones that a site needs",
                     tables->site_clones[i] + 1ull, tables->clone_count);
   for (uint32_t i = 0; i < tables->residual_count; i++) {
     const struct disk_residual *residual = &tables->residuals[i];
     if (residual->set == FORMAT_SET_SELF && residual->clone > tables->clone_count)
-      return broken(image, residual, "number of clones that a residual relocation needs", residual->clone,
+      return broken_member(image, residual, "number of clones that a residual relocation needs", residual->clone,
                     tables->clone_count);
   }
   return PKGIMG_OK;
@@ -289,6 +290,7 @@ enum pkgimg_status image_file_read(const struct reader *reader, struct image_fil
   TRY(sites_check(image));
   TRY(clones_check(image));
   TRY(clone_numbers_check(image));
+  TRY(accesses_check(image));
   TRY(descriptions_check(image));
   return identity_check(reader, image);
 }

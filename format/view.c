@@ -492,6 +492,7 @@ enum pkgimg_status tables_read(const struct reader *reader, const struct disk_ge
   TRY(sets_check(reader, tables));
   TRY(residuals_check(reader, tables));
   TRY(clones_check(reader, geometry, tables));
+  TRY(accesses_locate(reader, geometry, head));
   TRY(captured_check(reader, geometry, tables));
   TRY(regions_check(reader, geometry, head));
   return tables->head->types.count ? types_check(reader, geometry, tables) : PKGIMG_OK;

@@ -282,6 +282,14 @@ static void set_regions(struct writer *writer)
   }
 }
 
+static enum pkgimg_status add_accesses(struct writer *writer)
+{
+  const struct writer_sites *accesses = &writer->input->accesses;
+  struct disk_site_set *set = &writer->head.accesses;
+  *set = (struct disk_site_set){.offset = (uint32_t)writer->body.size, .count = (uint32_t)accesses->count};
+  return add_bitmap(writer, accesses, &set->size);
+}
+
 static enum pkgimg_status make_tables(struct writer *writer)
 {
   memcpy(writer->head.magic, FORMAT_TABLES_MAGIC, sizeof writer->head.magic);
@@ -297,6 +305,7 @@ static enum pkgimg_status make_tables(struct writer *writer)
   TRY(add_libraries(writer));
   TRY(add_clones(writer));
   TRY(add_capture(writer));
+  TRY(add_accesses(writer));
   TRY(add_array(writer, &writer->head.types, writer->input->types.data, writer->input->types.size, 1));
   set_regions(writer);
   return PKGIMG_OK;

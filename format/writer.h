@@ -87,6 +87,7 @@ struct writer_input {
   const struct writer_sites *clone_sets;  ///< dependency_count + 1 of them, or NULL
   const uint32_t *site_clones;
   const struct writer_capture *capture;  ///< NULL: nothing was captured
+  struct writer_sites accesses;  ///< offsets in X
   struct span types;  ///< the block of format/types.h for the tables; empty: none
 };
 

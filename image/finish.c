@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "image/finish.h"
 
+#include "image/accesses.h"
 #include "image/captured.h"
 #include "image/clones.h"
 #include "image/described.h"
@@ -20,18 +21,22 @@ struct finish {
   struct provider *providers;
   struct dep **provider_deps;
   struct buffer output;  // of the linker
+  struct link_fields fields;
   struct linked linked;
   struct buffer words;  // a copy of it, with the sites filled in
   struct resolution resolution;
+  struct access_list accesses;
   struct type_blocks types;
 };
 
 static void finish_deinit(struct finish *finish)
 {
   type_blocks_deinit(&finish->types);
+  access_list_deinit(&finish->accesses);
   resolution_deinit(&finish->resolution);
   clone_table_deinit(&finish->clones);
   buffer_deinit(&finish->words);
+  link_fields_deinit(&finish->fields);
   buffer_deinit(&finish->output);
   free(finish->providers);
   free(finish->provider_deps);
@@ -80,7 +85,7 @@ static enum pkgimg_status link_objects(struct finish *finish, struct pkgimg_erro
       .diagnostics = {options->diagnostic, options->diagnostic_context},
       .types_size = finish->types.descriptions.size,
   };
-  TRY(link_elf(&request, &finish->output, error));
+  TRY(link_elf(&request, &finish->output, &finish->fields, error));
   return buffer_append(&finish->words, finish->output.data, finish->output.size, error);
 }
 
@@ -110,8 +115,9 @@ static enum pkgimg_status resolve_linked(struct finish *finish, struct pkgimg_er
   TRY(linked_read(&reader, &finish->linked));
   TRY(order_providers(finish, error));
   TRY(clone_table_init(&finish->clones, finish->code, &finish->linked, finish->options->name, error));
-  return resolve(&finish->linked, finish->options->name, finish->providers, finish->deps->count,
-                 finish->words.data, clone_table_find, &finish->clones, &finish->resolution, error);
+  TRY(resolve(&finish->linked, finish->options->name, finish->providers, finish->deps->count, finish->words.data,
+              clone_table_find, &finish->clones, &finish->resolution, error));
+  return access_list_init(&finish->accesses, &finish->linked, &finish->fields, &finish->resolution, error);
 }
 
 static enum pkgimg_status find_init(const struct finish *finish, uint64_t *address, struct pkgimg_error *error)
@@ -261,6 +267,7 @@ static enum pkgimg_status write_image(const struct finish *finish, const struct 
       .body_count = finish->clones.body_count,
       .clone_sets = lists->site_clone_count ? lists->clone_sets : NULL,
       .site_clones = lists->site_clones,
+      .accesses = {finish->accesses.items, finish->accesses.count},
       .capture = capture,
   };
   struct span words = {finish->words.data, finish->words.size};

@@ -141,6 +141,7 @@ static void summarise(struct pkgimg_inspection *inspection)
       .clones = file->tables.clone_count,
       .site_sets = file->tables.set_count,
       .words = head->words,
+      .accesses = head->accesses.count,
       .tables_offset = file->header.geometry.tables_offset,
       .tables_size = file->header.geometry.tables_size,
       .thread_local_size = head->thread_local_size,

@@ -4,10 +4,12 @@
 #include "linker/linker.h"
 
 #include "format/layout.h"
+#include "linker/emitted.h"
 #include "linker/lld.h"
 
 #include <pthread.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -143,9 +145,11 @@ static enum pkgimg_status add_fixed(struct string_list *arguments, struct pkgimg
 {
   // A symbol that nobody on this host defines may still come from the program that loads the image:
   // a warning. The build id is 16 zero bytes until the image is finished. -Bsymbolic-non-weak: an image's own
-  // definitions are its own, but a weak (vague) definition may yield to a dependency's.
+  // definitions are its own, but a weak (vague) definition may yield to a dependency's. Relocations that the linker has
+  // applied tell where code asks for words; they do not stay in the file.
   static const char *const fixed[] = {
       "-shared",
+      "--emit-relocs",
       "--eh-frame-hdr",
       "--hash-style=gnu",
       "-z",
@@ -246,7 +250,13 @@ static enum pkgimg_status run_lld(const struct link_request *request, struct str
   return PKGIMG_OK;
 }
 
-enum pkgimg_status link_elf(const struct link_request *request, struct buffer *output, struct pkgimg_error *error)
+void link_fields_deinit(struct link_fields *fields)
+{
+  free(fields->items);
+}
+
+enum pkgimg_status link_elf(const struct link_request *request, struct buffer *output, struct link_fields *fields,
+                            struct pkgimg_error *error)
 {
   struct scratch scratch AUTO(scratch_deinit) = {0};
   struct string_list arguments AUTO(string_list_deinit) = {0};
@@ -256,5 +266,6 @@ enum pkgimg_status link_elf(const struct link_request *request, struct buffer *o
   TRY(make_arguments(request, &scratch, &arguments, error));
   TRY(run_lld(request, &arguments, error));
   snprintf(path, sizeof path, "%s/output", scratch.path);
-  return file_read(path, output, error);
+  TRY(file_read(path, output, error));
+  return emitted_take(request->name, output, fields, error);
 }

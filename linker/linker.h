@@ -30,10 +30,18 @@ struct link_request {
   size_t types_size;  ///< room for `.pkgimg.types` in R
 };
 
-/// Link. `output` receives the file; nothing stays on disk. May be called from any thread; links
-/// take turns.
+/// Addresses of fields of instructions that asked the linker for a word of the global offset table
+/// (R_X86_64_GOTPCRELX, R_X86_64_REX_GOTPCRELX). It may have found a shorter way.
+struct link_fields {
+  uint64_t *items;
+  size_t count, capacity;
+};
+void link_fields_deinit(struct link_fields *fields);
+
+/// Link. `output` receives the file, `fields` all fields of its code; nothing stays on disk. May be called from any
+/// thread; links take turns.
 PKGIMG_MUST_USE enum pkgimg_status link_elf(const struct link_request *request, struct buffer *output,
-                                            struct pkgimg_error *error);
+                                            struct link_fields *fields, struct pkgimg_error *error);
 
 /// A folder for temporary files, under $TMPDIR or /tmp. Zero-initialise it.
 struct scratch {

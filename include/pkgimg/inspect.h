@@ -47,6 +47,7 @@ struct pkgimg_summary {
   size_t clones;           ///< functions with several bodies
   size_t site_sets;        ///< dependencies + 2: the image itself, each dependency, the host
   uint64_t words;          ///< 8-byte words in the relocatable areas: the ids of sites
+  uint64_t accesses;       ///< instructions that take an address from a word, and need not when they are bound
   uint64_t tables_offset;  ///< of the tables in the file
   uint64_t tables_size;
   uint64_t thread_local_size;  ///< bytes of each thread's block, 0 if none

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
 // Fuzz target: the core of pkgimg_verify, on bytes in memory; then all that a checked view promises.
+#include "format/access.h"
 #include "format/sites.h"
 #include "tests/fuzz/fuzz.h"
 #include "tests/should_fail/forge.h"
@@ -52,6 +53,23 @@ static void use_sites(const struct image_file *file, const struct disk_site_set 
         total += word.data[0];
       }
   }
+}
+
+// Each instruction, and the word that it reads: both are in the file.
+static void use_accesses(const struct image_file *file)
+{
+  const struct disk_area *area = &file->header.geometry.areas[AREA_X];
+  struct span code = image_file_bytes(file, area->address, area->file_size);
+  struct sites_walk walk;
+  uint32_t ids[SITES_BATCH];
+  if (!sites_begin(&walk, set_bytes(&file->tables, &file->tables.head->accesses), (uint32_t)code.size))
+    abort();
+  for (size_t count; (count = sites_next(&walk, ids)) > 0;)
+    for (size_t i = 0; i < count; i++) {
+      uint64_t word = access_word(code.data + ids[i], area->address + ids[i]);
+      if (access_form(code, ids[i]) == ACCESS_NONE || !image_file_bytes(file, word, 8).data)
+        abort();
+    }
 }
 
 static void use_clones(const struct image_file *file)
@@ -108,6 +126,7 @@ static void read_image(const uint8_t *bytes, size_t size)
   use_sites(&file, file.tables.site_sets, file.tables.set_count);
   use_sites(&file, file.tables.clone_sets, file.tables.clone_set_count);
   use_clones(&file);
+  use_accesses(&file);
   use_captured(&file);
 }
 

@@ -5,6 +5,7 @@
 #include "tests/should_fail/watch.h"
 
 #include <inttypes.h>
+#include <pkgimg/bind.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -66,6 +67,21 @@ bool expect_verify(const struct expectation *expected, const char *path)
   struct watch before = watch_take();
   enum pkgimg_status status = pkgimg_verify(path, &error);
   bool good = check("verify", expected, status, &error);
+  good &= watch_same(&before, expected->name);
+  watch_deinit(&before);
+  return good;
+}
+
+bool expect_bind(const struct expectation *expected, const char *path, const char *bundle)
+{
+  struct pkgimg_bind_options options = PKGIMG_BIND_OPTIONS_INIT;
+  struct pkgimg_error error = {0};
+  struct watch before = watch_take();
+  options.images = &path;
+  options.image_count = 1;
+  options.output = bundle;
+  enum pkgimg_status status = pkgimg_bind(&options, NULL, &error);
+  bool good = check("bind", expected, status, &error);
   good &= watch_same(&before, expected->name);
   watch_deinit(&before);
   return good;

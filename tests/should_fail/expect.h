@@ -20,6 +20,8 @@ struct expectation {
 bool error_is_complete(const char *name, const struct pkgimg_error *error);
 
 bool expect_verify(const struct expectation *expected, const char *path);
+/// Bind an image into a bundle.
+bool expect_bind(const struct expectation *expected, const char *path, const char *bundle);
 /// Load without running code, with the given way to prefetch. After a success every symbol that the
 /// tests know is looked up, and the image is closed.
 bool expect_load(const struct expectation *expected, const char *path, enum pkgimg_prefetch prefetch);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "tests/should_fail/fields.h"
 
+#include "format/sites.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -35,6 +37,20 @@ static uint64_t type_place(const struct forgery *forgery, enum place place)
   }
 }
 
+// The field of the first access, in the file as in memory.
+static uint64_t first_access(const struct forgery *forgery)
+{
+  const struct disk_tables *tables = forgery_tables(forgery);
+  struct span bytes = {(const uint8_t *)tables + tables->accesses.offset, tables->accesses.size};
+  struct sites_walk walk;
+  uint32_t ids[SITES_BATCH];
+  if (!sites_begin(&walk, bytes, UINT32_MAX) || sites_next(&walk, ids) == 0) {
+    puts("an image without accesses");
+    exit(2);
+  }
+  return forgery_header(forgery)->geometry.areas[AREA_X].address + ids[0];
+}
+
 static uint64_t table_place(const struct forgery *forgery, enum place place)
 {
   const struct disk_tables *tables = forgery_tables(forgery);
@@ -67,6 +83,8 @@ static uint64_t table_place(const struct forgery *forgery, enum place place)
     return in_tables(forgery, &tables->captured_details);
   case PLACE_ROOT:
     return in_tables(forgery, &tables->roots);
+  case PLACE_ACCESS:
+    return first_access(forgery) - 2;
   default:
     return in_tables(forgery, &tables->libraries);
   }
@@ -111,6 +129,8 @@ static uint64_t value_of(const struct forgery *forgery, const struct edit *edit)
   const struct disk_area *constants = &geometry->areas[AREA_L], *data = &geometry->areas[AREA_W];
   if (edit->from == FROM_ZERO)
     return edit->value;
+  if (edit->from == FROM_ACCESS)
+    return edit->value + FORMAT_L_START - (first_access(forgery) + 4);
   const uint64_t origins[] = {[FROM_X] = geometry->areas[AREA_X].address,
                               [FROM_END_OF_X] =
                                   geometry->areas[AREA_X].address + geometry->areas[AREA_X].memory_size,

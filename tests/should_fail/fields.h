@@ -29,6 +29,7 @@ enum place {
   PLACE_CAPTURED_SET,
   PLACE_CAPTURED_DETAIL,
   PLACE_ROOT,
+  PLACE_ACCESS,   ///< the instruction of the first access in X, a call or a jump
   PLACE_CLOSURE,  ///< struct disk_closure
   PLACE_ENTRY,    ///< its first entry
   PLACE_TYPES,    ///< struct disk_types
@@ -46,8 +47,8 @@ struct edit {
   uint32_t offset;
   uint32_t size;  ///< of the field
   uint64_t value;
-  /// What is added to the value.
-  enum { FROM_ZERO, FROM_X, FROM_END_OF_X, FROM_END_OF_L, FROM_END_OF_W, FROM_END_OF_H, FROM_TABLES } from;
+  /// What is added to the value. FROM_ACCESS: the distance of the first access to L.
+  enum { FROM_ZERO, FROM_X, FROM_END_OF_X, FROM_END_OF_L, FROM_END_OF_W, FROM_END_OF_H, FROM_TABLES, FROM_ACCESS } from;
 };
 
 /// An image with wrong fields, and what becomes of it in three roles. PKGIMG_OK says that this role
@@ -63,9 +64,9 @@ struct field_case {
 };
 
 extern const struct field_case header_cases[], table_cases[], region_cases[], closure_cases[],
-    clone_cases[], captured_cases[], type_cases[];
+    clone_cases[], captured_cases[], type_cases[], access_cases[];
 extern const unsigned header_case_count, table_case_count, region_case_count, closure_case_count,
-    clone_case_count, captured_case_count, type_case_count;
+    clone_case_count, captured_case_count, type_case_count, access_case_count;
 
 void edit_apply(struct forgery *forgery, const struct edit *edit);
 

@@ -137,6 +137,41 @@ unsigned run_clones(const struct folders *folders)
   return failures;
 }
 
+// bind refuses what verify refuses.
+static bool run_bound(const struct field_case *row, const struct folders *folders)
+{
+  struct forgery forged = take_good(folders, plain.image);
+  for (int i = 0; i < 2; i++)
+    edit_apply(&forged, &row->edits[i]);
+  forgery_seal(&forged, row->seal);
+  publish(&forged, folders, plain.image);
+  forgery_deinit(&forged);
+  struct expectation expected = {row->name, row->verify, row->text};
+  return expect_bind(&expected, image_path(folders->work, plain.image), image_path(folders->work, "bundle"));
+}
+
+// The set of the first dependency takes the place of the image's own: each of its words is in two sets.
+static bool run_twice(const struct folders *folders)
+{
+  struct forgery forged = take_good(folders, plain.image);
+  struct disk_tables *tables = forgery_tables(&forged);
+  struct disk_site_set *sets = (struct disk_site_set *)(void *)((uint8_t *)tables + tables->site_sets.offset);
+  sets[FORMAT_SET_SELF] = sets[1];
+  static const struct field_case row = {.name = "words in two sets", .seal = SEAL_ALL, .verify = PKGIMG_MALFORMED,
+                                        .text = "sets with the word of an access: expected 1, found 2"};
+  bool good = run_forgery(&row, &plain, &forged, folders);
+  forgery_deinit(&forged);
+  return good;
+}
+
+unsigned run_accesses(const struct folders *folders)
+{
+  unsigned failures = run_fields(access_cases, access_case_count, &plain, folders);
+  for (unsigned i = 0; i < access_case_count; i++)
+    failures += !run_bound(&access_cases[i], folders);
+  return failures + !run_twice(folders);
+}
+
 unsigned run_captured(const struct folders *folders)
 {
   return run_fields(captured_cases, captured_case_count, &captured, folders);

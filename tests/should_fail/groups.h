@@ -38,6 +38,7 @@ unsigned run_regions(const struct folders *folders);
 unsigned run_types(const struct folders *folders);
 unsigned run_closures(const struct folders *folders);
 unsigned run_clones(const struct folders *folders);
+unsigned run_accesses(const struct folders *folders);
 unsigned run_captured(const struct folders *folders);
 unsigned run_packed(const struct folders *folders);
 unsigned run_bitmaps(const struct folders *folders);

@@ -18,6 +18,7 @@ static const struct group {
     {"types", run_types},
     {"closures", run_closures},
     {"clones", run_clones},
+    {"accesses", run_accesses},
     {"captured", run_captured},
     {"packed", run_packed},
     {"bitmaps", run_bitmaps},

@@ -17,6 +17,8 @@ static struct pkgimg_error error;
 
 enum {
   CODE = 0x1000,
+  ACCESS = 2,    // offset in the code
+  ACCESSED = 5,  // a word
   NOTE = 0x200,
   SYMBOLS = 0x400,
   HASH = 0x480,
@@ -97,6 +99,9 @@ static void make_contents(void)
   memcpy(linked_bytes + NAMES, section_names, sizeof section_names);
   for (int i = 0; i < 0x80; i++)
     linked_bytes[0x2000 + i] = (uint8_t)i;
+  int32_t distance = (int32_t)(FORMAT_L_START + 8 * ACCESSED - (CODE + ACCESS + 4));
+  memcpy(linked_bytes + CODE + ACCESS - 2, "\377\25", 2);  // call *distance(%rip)
+  memcpy(linked_bytes + CODE + ACCESS, &distance, sizeof distance);
   section(1, 1, SHT_DYNSYM, SHF_ALLOC, SYMBOLS, sizeof symbols);
   section(2, 9, SHT_GNU_HASH, SHF_ALLOC, HASH, sizeof hash);
   section(3, 19, SHT_STRTAB, SHF_ALLOC, STRINGS, sizeof symbol_strings);
@@ -108,6 +113,7 @@ static void make_contents(void)
 
 static const uint32_t self_sites[] = {0, 1, 2, 3, 9}, dependency_sites[] = {5}, host_sites[] = {16, 17, 23};
 static const uint32_t site_imports[] = {1, 0, 1};
+static const uint32_t accesses[] = {ACCESS};
 static const struct writer_import imports[] = {{"strlen", "GLIBC_2.2.5", STT_FUNC, false},
                                                {"maybe", NULL, STT_NOTYPE, true}};
 static const struct writer_dependency dependencies[] = {
@@ -169,6 +175,7 @@ static bool write_image(const struct writer_capture *captured, struct buffer *im
                                .closure_count = 1,
                                .init_function = CODE,
                                .cpu_target = "x86-64-v2,+avx",
+                               .accesses = {accesses, 1},
                                .capture = captured};
   return CHECK_OK(writer_run(&input, (struct span){linked_bytes, SIZE}, image, &error), &error);
 }
@@ -201,6 +208,7 @@ static void tables_are(const struct tables *tables, bool captured)
   CHECK(tables->imports[1].weak && tables->strings[tables->imports[1].version] == 0);
   CHECK(memcmp(tables->dependencies[0].build_id, dependencies[0].build_id, 16) == 0);
   CHECK(tables->head->init_function == CODE);
+  CHECK(tables->head->accesses.count == 1);
   CHECK(strcmp(tables->strings + tables->head->cpu_target, "x86-64-v2,+avx") == 0);
 }
 
@@ -356,8 +364,8 @@ int main(void)
   struct writer_capture captured = capture();
   make_headers();
   make_contents();
-  by_hand(NULL, 0x2896c1b1599d99f5ull);
-  by_hand(&captured, 0x7bcff71db791245cull);
+  by_hand(NULL, 0x4b68bf0381625512ull);
+  by_hand(&captured, 0xf5e362c0c5800806ull);
   real_image("leaf");
   real_image("tl-calls");
   real_image("top");
