@@ -137,10 +137,10 @@ static bool take_all(struct request *request, int argc, char **argv)
 
 static void report_text(const char *output, const struct pkgimg_bind_report *report)
 {
-  printf("%s: %" PRIu64 " images at 0x%" PRIx64 ", %" PRIu64 " KiB; %" PRIu64 " words final, %" PRIu64
-         " functions of the host, %" PRIu64 " words left to each process\n",
-         output, report->images, report->base, report->bytes / 1024, report->sites, report->gates,
-         report->residuals);
+  printf("%s: %" PRIu64 " images at 0x%" PRIx64 ", %" PRIu64 " KiB; %" PRIu64 " words final, %" PRIu64 " of %" PRIu64
+         " accesses relaxed, %" PRIu64 " functions of the host, %" PRIu64 " words left to each process\n",
+         output, report->images, report->base, report->bytes / 1024, report->sites, report->relaxed, report->accesses,
+         report->gates, report->residuals);
   if (report->regions > 1)
     printf("%s: in %" PRIu64 " regions of address space\n", output, report->regions);
   if (report->unchanged)
@@ -162,6 +162,8 @@ static void report_json(const char *output, const struct pkgimg_bind_report *rep
   json_unsigned(&json, "sites", report->sites);
   json_unsigned(&json, "gates", report->gates);
   json_unsigned(&json, "residuals", report->residuals);
+  json_unsigned(&json, "accesses", report->accesses);
+  json_unsigned(&json, "relaxed", report->relaxed);
   json_unsigned(&json, "images_before", report->images_before);
   json_truth(&json, "replaced", report->replaced);
   json_truth(&json, "unchanged", report->unchanged);

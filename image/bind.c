@@ -299,6 +299,7 @@ enum pkgimg_status binder_make(struct binder *binder)
   for (size_t i = 0; i < binder->deps.count; i++) {
     choose_symbols(binder, &binder->images[i]);
     TRY(binder_relocate(binder, &binder->images[i], &binder->entries[i]));
+    TRY(binder_relax(binder, &binder->images[i], &binder->entries[i]));
   }
   return binder_finish(binder);
 }

@@ -8,11 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static uint64_t thunk_address(const struct binder *binder, uint32_t gate)
-{
-  return binder->base + binder->gates_at + (uint64_t)gate * BUNDLE_THUNK_SIZE;
-}
-
 // The thunks of an image's imports; others are 0.
 static void thunks_of(const struct binder *binder, const struct bound *image, const struct bundle_range *gates,
                       struct host_symbol *values)
@@ -21,7 +16,7 @@ static void thunks_of(const struct binder *binder, const struct bound *image, co
   const uint32_t *numbers = binder->gate_uses + gates->first;
   for (uint32_t i = 0; i < tables->import_count; i++)
     if (binder_is_gated(&tables->imports[i]))
-      values[i].value = thunk_address(binder, *numbers++);
+      values[i].value = binder_thunk(binder, *numbers++);
 }
 
 static void bind_address(struct binder *binder, const struct bound *image, const struct disk_residual *residual,

@@ -292,8 +292,7 @@ static void add_thunks(const struct binder *binder)
   uint8_t *code = binder->blocks[BLOCK_CODE].data;
   for (size_t i = 0; i < binder->gates.count; i++) {
     uint64_t thunk = binder->gates_at + i * BUNDLE_THUNK_SIZE;
-    uint64_t slot = FORMAT_W_START + binder->gates_at + i * sizeof(uint64_t);
-    bundle_thunk(thunk, slot, code + thunk);
+    bundle_thunk(thunk, binder_slot(binder, (uint32_t)i) - binder->base, code + thunk);
   }
 }
 

@@ -64,6 +64,16 @@ static inline uint8_t *bound_at(const struct binder *binder, const struct bound 
   return data ? data + offset % BUNDLE_STRIDE : NULL;
 }
 
+/// The thunk of a gate, and the slot that it jumps through.
+static inline uint64_t binder_thunk(const struct binder *binder, uint32_t gate)
+{
+  return binder->base + binder->gates_at + (uint64_t)gate * BUNDLE_THUNK_SIZE;
+}
+static inline uint64_t binder_slot(const struct binder *binder, uint32_t gate)
+{
+  return binder->base + FORMAT_W_START + binder->gates_at + gate * sizeof(uint64_t);
+}
+
 // ---- bind.c
 
 /// Look at the host and read the images.
@@ -99,6 +109,12 @@ const struct bound *binder_target(const struct binder *binder, const struct boun
 /// Write the final value of each word of an image that is not left to a process.
 PKGIMG_MUST_USE enum pkgimg_status binder_relocate(struct binder *binder, const struct bound *image,
                                                    const struct bundle_image *entry);
+
+// ---- bind_accesses.c
+
+/// Have code of an image use addresses without reading them from words, now that these are final.
+PKGIMG_MUST_USE enum pkgimg_status binder_relax(struct binder *binder, const struct bound *image,
+                                                const struct bundle_image *entry);
 
 // ---- bind_paths.c
 

@@ -47,6 +47,8 @@ struct pkgimg_bind_report {
   uint64_t sites;      ///< words that are final
   uint64_t gates;      ///< functions of the host
   uint64_t residuals;  ///< words that each process fills
+  uint64_t accesses;   ///< instructions that took an address from a word
+  uint64_t relaxed;    ///< those among them that use the address itself now, or the one slot of a function of the host
   uint64_t images_before;  ///< images that the bundle which was at the output holds, too
   int replaced;            ///< there was one, and it was another
   int unchanged;           ///< it was this one, and stays

@@ -57,6 +57,10 @@ static const struct recipe recipes[] = {
     {"kept-user", .source = "kept.c", .deps = {"kept"}, .cflags = {"-DUSER"}, .precompile = "user_warm",
      .compress = 1},
     {"bodies-wide", .source = "bodies.c", .target = "x86-64;x86-64-v3,clone_all"},
+    {"calls-low", .source = "calls-low.c", .cflags = {"-fno-builtin"}},
+    {"calls-bodies", .source = "calls-low.c", .cflags = {"-fno-builtin"}, .target = "x86-64;x86-64-v2,clone_all"},
+    {"calls-high", .source = "calls-high.c", .deps = {"calls-low"}, .cflags = {"-fno-builtin"}},
+    {"calls-both", .source = "calls-high.c", .deps = {"calls-bodies"}, .cflags = {"-fno-builtin"}},
     {"bodies-user", .source = "bodies.c", .deps = {"bodies"}, .cflags = {"-DUSER"}},
 };
 
