@@ -162,6 +162,7 @@ static void report_json(const char *output, const struct pkgimg_bind_report *rep
   json_unsigned(&json, "sites", report->sites);
   json_unsigned(&json, "gates", report->gates);
   json_unsigned(&json, "residuals", report->residuals);
+  json_unsigned(&json, "types", report->types);
   json_unsigned(&json, "images_before", report->images_before);
   json_truth(&json, "replaced", report->replaced);
   json_truth(&json, "unchanged", report->unchanged);

@@ -18,6 +18,8 @@
   IN_GATE, offsetof(struct bundle_gate, member), sizeof(((struct bundle_gate *)0)->member), value
 #define PLACE(member, value)                                                                                      \
   IN_PLACE, offsetof(struct bundle_library, member), sizeof(((struct bundle_library *)0)->member), value
+#define OBJECT(member, value)                                                                                     \
+  IN_CHUNK, 8 + offsetof(struct bundle_type, member), sizeof(((struct bundle_type *)0)->member), value
 #define NUMBER(part, value) part, 0, 4, value
 
 const struct bundle_case bundle_cases[] = {
@@ -67,11 +69,26 @@ const struct bundle_case bundle_cases[] = {
     {"no residuals", HEAD(residuals.count, 0), MALFORMED, MALFORMED, "residual"},
     {"no dependencies", HEAD(dependencies.count, 0), MALFORMED, MALFORMED, "dependencies"},
     {"bodies without symbols", HEAD(body_symbols.count, 0), MALFORMED, MALFORMED, "symbols of bodies"},
-    {"libraries of an image that are not", IMAGE(libraries.first, 9999), MALFORMED, MALFORMED, "libraries of an image"},
+    {"libraries of an image that are not", IMAGE(libraries.first, 9999), MALFORMED, MALFORMED,
+     "libraries of an image"},
     {"2^40 libraries", HEAD(libraries.count, 1ull << 40), MALFORMED, MALFORMED, "libraries"},
     {"two system images", HEAD(sysimage.count, 2), MALFORMED, MALFORMED, "system images"},
     {"a system image behind the code", HEAD(sysimage.offset, 0x40000000), MALFORMED, MALFORMED, "system image"},
     {"a system image that is not", HEAD(sysimage.count, 1), MALFORMED, OK, "system image"},
+    {"2^21 types", HEAD(types.count, 1 << 21), MALFORMED, MALFORMED, "types"},
+    {"objects of no types", HEAD(types.count, 0), MALFORMED, MALFORMED, "objects of types"},
+    {"types without objects", HEAD(type_chunks, 0), MALFORMED, MALFORMED, "objects of types"},
+    {"objects among images", HEAD(type_chunks, 0x8000), MALFORMED, MALFORMED, "objects of types"},
+    {"objects behind W", HEAD(type_chunks, 0x10000000), MALFORMED, MALFORMED, "objects of types"},
+    {"objects at 2^64", HEAD(type_chunks, HUGE & ~0x7fffull), MALFORMED, MALFORMED, "objects of types"},
+    {"index of three types", HEAD(type_ids.count, 3), MALFORMED, MALFORMED, "index of types"},
+    {"index of types without room", HEAD(type_ids.count, 4), MALFORMED, MALFORMED, "index of types"},
+    {"2^40 statements", HEAD(statements.count, 1ull << 40), MALFORMED, MALFORMED, "statements of types"},
+    {"no statements", HEAD(statements.count, 0), MALFORMED, OK, "statements of a type"},
+    {"one statement less", HEAD(statements.count, 4), MALFORMED, OK, "statements of a type"},
+    {"one statement more", HEAD(statements.count, 6), MALFORMED, OK, "number of statements"},
+    {"no numbers of types", HEAD(type_numbers.count, 0), MALFORMED, MALFORMED, "numbers of an image's types"},
+    {"2^40 numbers of types", HEAD(type_numbers.count, 1ull << 40), MALFORMED, MALFORMED, "numbers of types"},
     {"unwind tables without an end", HEAD(unwind.count, 1), MALFORMED, MALFORMED, "unwind"},
     // The main image.
     {"image on the header", IMAGE(offset, 0), MALFORMED, MALFORMED, "offset of an image"},
@@ -89,7 +106,7 @@ const struct bundle_case bundle_cases[] = {
     {"no name", IMAGE(name, 0), MALFORMED, MALFORMED, "name"},
     {"path behind the strings", IMAGE(path, UINT32_MAX), MALFORMED, MALFORMED, "path"},
     {"nothing to do", IMAGE(work, 0), MALFORMED, OK, "work"},
-    {"unknown work", IMAGE(work, 0x3f), MALFORMED, OK, "work"},
+    {"unknown work", IMAGE(work, 0x1ff), MALFORMED, OK, "work"},
     {"dependencies behind the table", IMAGE(dependencies.first, 999), MALFORMED, MALFORMED, "dependencies"},
     {"2^32 dependencies", IMAGE(dependencies.count, UINT32_MAX), MALFORMED, MALFORMED, "dependencies"},
     {"residuals behind the table", IMAGE(residuals.first, UINT32_MAX), MALFORMED, MALFORMED, "residual"},
@@ -116,6 +133,11 @@ const struct bundle_case bundle_cases[] = {
     {"handle at 2^64", IMAGE(handle, HUGE), MALFORMED, MALFORMED, "__dso_handle"},
     {"exits without a heap", IMAGE(exits.count, 1), MALFORMED, MALFORMED, "exits"},
     {"2^63 exits", IMAGE(exits.count, 1ull << 63), MALFORMED, MALFORMED, "exits"},
+    {"types behind the table", IMAGE(first_type, 99), MALFORMED, MALFORMED, "numbers of an image's types"},
+    {"types at 2^64", IMAGE(first_type, HUGE), MALFORMED, MALFORMED, "numbers of an image's types"},
+    {"block of types beside 8 bytes", IMAGE(types.offset, 0x1004), MALFORMED, MALFORMED, "types of an image"},
+    {"block of types behind the code", IMAGE(types.count, 0x10000000), MALFORMED, MALFORMED, "types of an image"},
+    {"methods that are no work", IMAGE(work, 0x7f), MALFORMED, OK, "work"},
     {"the first image on the header", FIRST(offset, 0), MALFORMED, OK, "offset of an image"},
     // The other tables.
     {"number in the order of images", NUMBER(IN_ORDER, 999), MALFORMED, OK, "order of images"},
@@ -146,6 +168,23 @@ const struct bundle_case bundle_cases[] = {
     {"library without a name", NUMBER(IN_LIBRARY, UINT32_MAX), MALFORMED, OK, "bytes of strings"},
     {"unwind table of the kernel", IN_UNWIND, 0, 8, 0xffff800000000000, MALFORMED, MALFORMED, "unwind"},
     {"unwind table at 0", IN_UNWIND, 0, 8, 0, MALFORMED, MALFORMED, "unwind"},
+    {"type without statements", IN_TYPE, 4, 4, 0, MALFORMED, OK, "statements of a type"},
+    {"statements behind the table", NUMBER(IN_TYPE, 99), MALFORMED, OK, "statements of a type"},
+    {"statement of an image that is not", NUMBER(IN_STATEMENT, 99), MALFORMED, OK, "image that states a type"},
+    {"statement of another image", NUMBER(IN_STATEMENT, 0), MALFORMED, OK, "image that states a type"},
+    {"statement of another type", IN_STATEMENT, 4, 4, 1, MALFORMED, OK, "number of a type in an image"},
+    {"number of a type that is not", NUMBER(IN_TYPE_NUMBER, 99), MALFORMED, MALFORMED, "number of a type"},
+    {"number of another type", NUMBER(IN_TYPE_NUMBER, 1), MALFORMED, OK, "number of a type with this id"},
+    {"no type in the index", NUMBER(IN_TYPE_ID, UINT32_MAX), MALFORMED, OK, "type of an id in the index"},
+    {"number in the index of types", NUMBER(IN_TYPE_ID, 99), MALFORMED, OK, "type of an id in the index"},
+    {"origin of the kernel", IN_CHUNK, 0, 8, 0xffff800000000000, MALFORMED, MALFORMED, "origin of types"},
+    {"origin 0", IN_CHUNK, 0, 8, 0, MALFORMED, MALFORMED, "origin of types"},
+    {"object with another id", OBJECT(id[3], 1), MALFORMED, OK, "id"},
+    {"supertype that is not", OBJECT(facts, BUNDLE_TYPE_FACTS + 99), MALFORMED, OK, "facts of a type"},
+    {"supertype of its own", OBJECT(facts, BUNDLE_TYPE_FACTS + 1), MALFORMED, OK, "facts of a type"},
+    {"object that no image states", OBJECT(facts, 0), MALFORMED, OK, "facts of a type"},
+    {"object that 2^16 images state", OBJECT(facts, HUGE), MALFORMED, OK, "facts of a type"},
+    {"address of another object", IN_TYPE_WORD, 0, 1, 0xe0, MALFORMED, OK, "address of a type's object"},
     {"thunk elsewhere", IN_THUNK, 2, 1, 0x77, MALFORMED, OK, "thunk"},
 };
 const size_t bundle_case_count = sizeof bundle_cases / sizeof *bundle_cases;

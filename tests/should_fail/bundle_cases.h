@@ -28,6 +28,12 @@ enum part {
   IN_UNWIND,
   IN_THUNK,
   IN_PLACE,
+  IN_TYPE,  ///< the first
+  IN_STATEMENT,
+  IN_TYPE_NUMBER,  ///< of the main image's first type
+  IN_TYPE_ID,      ///< the first that is used
+  IN_CHUNK,
+  IN_TYPE_WORD,  ///< the main image's first
 };
 
 struct bundle_case {

@@ -6,6 +6,7 @@
 #include "format/bundle_view.h"
 #include "tests/should_fail/bundle_cases.h"
 #include "tests/should_fail/expect.h"
+#include "tests/should_fail/forge.h"
 #include "tests/should_fail/groups.h"
 #include "tests/should_fail/rows.h"
 
@@ -66,6 +67,23 @@ static uint64_t placed_gate(const struct forged *forged)
   abort();
 }
 
+static uint64_t used_entry(const struct forged *forged, const struct bundle_table *index)
+{
+  const uint32_t *numbers = (const uint32_t *)(void *)(forged->bytes + index->offset);
+  uint64_t i = 0;
+  while (numbers[i] == BUNDLE_NONE)
+    i++;
+  return entry(index, i, sizeof *numbers);
+}
+
+static uint64_t first_type_word(const struct forged *forged, const struct bundle_image *image)
+{
+  const struct disk_types *types = (const struct disk_types *)(void *)(forged->bytes + image->types.offset);
+  const struct bundle_block_at *block =
+      &forged->head->blocks[image->offset / BUNDLE_STRIDE * BLOCK_COUNT + BLOCK_L];
+  return block->file_offset + image->offset % BUNDLE_STRIDE + types->type_words.address - FORMAT_L_START;
+}
+
 static uint64_t place_of(const struct forged *forged, enum part part)
 {
   const struct bundle_header *head = forged->head;
@@ -90,6 +108,12 @@ static uint64_t place_of(const struct forged *forged, enum part part)
       [IN_UNWIND] = head->unwind.offset,
       [IN_THUNK] = head->slots,
       [IN_PLACE] = head->places.offset,
+      [IN_TYPE] = head->types.offset,
+      [IN_STATEMENT] = head->statements.offset,
+      [IN_TYPE_NUMBER] = entry(&head->type_numbers, image->first_type, 4),
+      [IN_TYPE_ID] = used_entry(forged, &head->type_ids),
+      [IN_CHUNK] = head->blocks[BLOCK_W].file_offset + head->type_chunks,
+      [IN_TYPE_WORD] = first_type_word(forged, image),
   };
   return places[part];
 }
@@ -143,12 +167,12 @@ static unsigned run_unsealed(const char *good, const char *path)
   return failures;
 }
 
-// Whatever stands in the tables, a load ends with a status.
-static unsigned run_random(const char *good, const char *path)
+// Whatever stands in these bytes, a load and questions about types end with a status.
+static unsigned run_random(const char *good, const char *path, uint64_t first, uint64_t last)
 {
   enum { TIMES = 400 };
   struct forged forged = take(good);
-  uint64_t state = 1, first = sizeof *forged.head, last = forged.head->slots;
+  uint64_t state = 1;
   unsigned accepted = 0, failures = 0;
   for (int i = 0; i < TIMES; i++) {
     state = state * 6364136223846793005ull + 1442695040888963407ull;
@@ -169,6 +193,50 @@ static unsigned run_random(const char *good, const char *path)
   }
   printf("%u of %d damaged bundles were loaded\n", accepted, TIMES);
   free(forged.bytes);
+  return failures;
+}
+
+// ---- images that lie about their types
+
+static struct disk_type_key *keys_of(const struct forgery *forgery)
+{
+  const struct disk_tables *tables = forgery_tables(forgery);
+  uint8_t *types = (uint8_t *)(uintptr_t)tables + tables->types.offset;
+  return (struct disk_type_key *)(void *)(types + ((struct disk_types *)(void *)types)->keys.offset);
+}
+
+// Two types of one id: of the same supertype, and of another.
+static unsigned run_liars(const char *folder, const char *work)
+{
+  static const struct {
+    unsigned other;
+    enum pkgimg_status status;
+    const char *text;
+  } liars[] = {{1, MALFORMED, "stated twice"}, {2, MISMATCH, "same id with another supertype"}};
+  char path[PATH_MAX], output[PATH_MAX];
+  unsigned failures = 0;
+  snprintf(path, sizeof path, "%s/full.so", work);
+  snprintf(output, sizeof output, "%s/liar.bundle", work);
+  for (size_t i = 0; i < sizeof liars / sizeof *liars; i++) {
+    struct forgery forgery = forgery_read(image_path(folder, "full"));
+    struct disk_type_key *keys = keys_of(&forgery);
+    memcpy(keys[liars[i].other].id, keys[0].id, sizeof keys->id);
+    forgery_seal(&forgery, SEAL_ALL);
+    forgery_write(&forgery, path);
+    forgery_deinit(&forgery);
+    const char *images[] = {path};
+    struct pkgimg_bind_options options = PKGIMG_BIND_OPTIONS_INIT;
+    struct pkgimg_error error = {0};
+    options.output = output;
+    options.images = images;
+    options.image_count = 1;
+    options.search_path = &folder;
+    options.search_path_count = 1;
+    enum pkgimg_status status = pkgimg_bind(&options, NULL, &error);
+    unlink(path);  // a bundle beside it would take it for its main image
+    if (status != liars[i].status || !strstr(error.text, liars[i].text) || access(output, F_OK) == 0)
+      failures += (unsigned)printf("%s: bound: %s\n", liars[i].text, error.text) > 0;
+  }
   return failures;
 }
 
@@ -194,5 +262,11 @@ unsigned run_bundles(const struct folders *folders)
   unsigned failures = !expect_verify(&fine, good) + !expect_load(&fine, good, PKGIMG_PREFETCH_NONE);
   for (size_t i = 0; i < bundle_case_count; i++)
     failures += run_case(&bundle_cases[i], good, path);
-  return failures + run_cuts(good, path) + run_unsealed(good, path) + run_random(good, path);
+  struct forged forged = take(good);
+  uint64_t chunk = place_of(&forged, IN_CHUNK), objects = bundle_chunks_size(forged.head->types.count);
+  failures += run_random(good, path, sizeof *forged.head, forged.head->slots) +
+              run_random(good, path, chunk, chunk + objects);
+  free(forged.bytes);
+  failures += run_liars(folders->good, folders->work);
+  return failures + run_cuts(good, path) + run_unsealed(good, path);
 }
