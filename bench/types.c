@@ -11,6 +11,7 @@
 #include <err.h>
 #include <pkgimg/pkgimg.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -24,10 +25,10 @@ static const char usage[] = "usage: bench-types [OPTION]...\n"
                             "  --work DIR          keep what is built here (below $TMPDIR)\n";
 
 static const char *const row_names[TYPES_ROWS] = {
-    "load: a type",           "load: a method",         "lookup: first",         "lookup: again",
-    "lookup: again, by name", "lookup: subtype, first", "lookup: subtype, again"};
-static const char *const row_keys[TYPES_ROWS] = {"type",  "method",        "first",        "again",
-                                                 "named", "subtype_first", "subtype_again"};
+    "load: a type",  "load: a method",         "bound: a type",          "bound: a method",       "lookup: first",
+    "lookup: again", "lookup: again, by name", "lookup: subtype, first", "lookup: subtype, again"};
+static const char *const row_keys[TYPES_ROWS] = {"type",  "method", "bound_type",    "bound_method", "first",
+                                                 "again", "named",  "subtype_first", "subtype_again"};
 
 static double now(void)
 {
@@ -52,21 +53,52 @@ struct session {
   unsigned count;
 };
 
-static double load_all(struct session *session, enum types_variant variant)
+static long faults(void)
 {
-  unsigned packages = session->options->common.shape.packages;
-  char(*paths)[SUBJECT_PATH] = calloc(packages, sizeof *paths);
+  struct rusage used;
+  getrusage(RUSAGE_SELF, &used);
+  return used.ru_minflt + used.ru_majflt;
+}
+
+/// What one load took.
+struct cost {
+  double ns, faults, pages;
+};
+
+static struct cost load_all(struct session *session, enum types_variant variant, enum types_source source)
+{
+  char path[SUBJECT_PATH];
+  struct pkgimg_image *all;
   struct pkgimg_error error;
-  session->images = calloc(packages, sizeof(struct pkgimg_image *));
-  for (unsigned i = 0; i < packages; i++)
-    workshop_path(paths[i], "%s/%s/p%u.so", session->folder, types_variant_names[variant], i);
+  struct pkgimg_stats stats = {.size = sizeof stats};
+  workshop_path(path, "%s/%s/%s", session->folder, types_variant_names[variant],
+                source == TYPES_BUNDLE ? "bound/root.bundle" : "all.so");
   if (pkgimg_runtime_open(NULL, &session->runtime, &error))
     errx(1, "%s", error.text);
+  struct cost cost = {.faults = (double)faults()};
   double start = now();
-  for (unsigned i = 0; i < packages; i++)
-    if (pkgimg_load(session->runtime, paths[i], &session->images[i], &error))
+  if (pkgimg_load(session->runtime, path, &all, &error))
+    errx(1, "%s", error.text);
+  cost.ns = now() - start;
+  cost.faults = (double)faults() - cost.faults;
+  if (pkgimg_runtime_stats(session->runtime, &stats, &error) || stats.bundles_refused)
+    errx(1, "%s", stats.bundles_refused ? stats.refusal : error.text);
+  cost.pages = (double)stats.pages_written;
+  return cost;
+}
+
+// They are loaded already, for the one that depends on all.
+static void find_images(struct session *session, enum types_variant variant)
+{
+  unsigned packages = session->options->common.shape.packages;
+  char path[SUBJECT_PATH];
+  struct pkgimg_error error;
+  session->images = calloc(packages, sizeof(struct pkgimg_image *));
+  for (unsigned i = 0; i < packages; i++) {
+    workshop_path(path, "%s/%s/p%u.so", session->folder, types_variant_names[variant], i);
+    if (pkgimg_load(session->runtime, path, &session->images[i], &error))
       errx(1, "%s", error.text);
-  return now() - start;
+  }
 }
 
 static const struct pkgimg_type *type_of(const struct session *session, unsigned package, int index)
@@ -151,70 +183,104 @@ static void measure_lookups(struct session *session, double rows[TYPES_ROWS])
 
 // One variant in a child; its numbers come through a pipe.
 static void run_child(const struct types_options *options, const char *folder, enum types_variant variant,
-                      double *load, double rows[TYPES_ROWS])
+                      enum types_source source, struct cost *cost, double rows[TYPES_ROWS])
 {
   int ends[2], status = 0;
-  double numbers[1 + TYPES_ROWS] = {0};
+  struct {
+    struct cost cost;
+    double rows[TYPES_ROWS];
+  } numbers = {0};
+  bool asks = variant == TYPES_METHODS && source == TYPES_FILES;
   fflush(NULL);
   if (pipe(ends))
     err(1, "pipe");
   pid_t child = fork();
   if (child == 0) {
     struct session session = {.options = options, .folder = folder};
-    numbers[0] = load_all(&session, variant);
-    if (variant == TYPES_METHODS)
-      measure_lookups(&session, numbers + 1);
-    _exit(write(ends[1], numbers, sizeof numbers) == sizeof numbers ? 0 : 1);
+    numbers.cost = load_all(&session, variant, source);
+    if (variant == TYPES_METHODS) {
+      find_images(&session, variant);
+      measure_lookups(&session, numbers.rows);
+    }
+    _exit(write(ends[1], &numbers, sizeof numbers) == sizeof numbers ? 0 : 1);
   }
   close(ends[1]);
-  bool complete = read(ends[0], numbers, sizeof numbers) == sizeof numbers;
+  bool complete = read(ends[0], &numbers, sizeof numbers) == sizeof numbers;
   close(ends[0]);
   if (child < 0 || waitpid(child, &status, 0) != child || status || !complete)
     errx(1, "a measured child failed");
-  *load = numbers[0];
-  for (unsigned row = TYPES_ROW_FIRST; variant == TYPES_METHODS && row < TYPES_ROWS; row++)
-    rows[row] = numbers[1 + row];
+  *cost = numbers.cost;
+  for (unsigned row = TYPES_ROW_FIRST; asks && row < TYPES_ROWS; row++)
+    rows[row] = numbers.rows[row];
 }
 
 // ---- all of it
 
+enum { COSTS = TYPES_SOURCES * TYPES_VARIANTS };
+
 struct results {
-  double medians[TYPES_ROWS], loads[TYPES_VARIANTS];
+  double medians[TYPES_ROWS];
+  struct cost costs[COSTS];  // by source
 };
+
+static void bind_all(const char *folder)
+{
+  char there[SUBJECT_PATH], root[SUBJECT_PATH], path[SUBJECT_PATH];
+  for (unsigned variant = 0; variant < TYPES_VARIANTS; variant++) {
+    workshop_path(there, "%s/%s/bound", folder, types_variant_names[variant]);
+    workshop_path(root, "%s/%s/all.so", folder, types_variant_names[variant]);
+    workshop_bind(there, root, path);
+  }
+}
+
+// What a type and a method cost, from what one load of each kind did.
+static void fill_rows(const struct types_options *options, const struct cost costs[COSTS], double rows[TYPES_ROWS])
+{
+  unsigned packages = options->common.shape.packages;
+  for (unsigned source = 0; source < TYPES_SOURCES; source++) {
+    const struct cost *of = &costs[source * TYPES_VARIANTS];
+    rows[2 * source + TYPES_ROW_TYPE] = (of[TYPES_ONLY].ns - of[TYPES_PLAIN].ns) / (packages * TYPES_PER_PACKAGE);
+    rows[2 * source + TYPES_ROW_METHOD] =
+        (of[TYPES_METHODS].ns - of[TYPES_ONLY].ns) / (packages * METHODS_PER_PACKAGE);
+  }
+}
 
 static void measure(const struct types_options *options, const char *folder, struct results *results)
 {
-  unsigned rounds = options->common.rounds, packages = options->common.shape.packages;
-  double *samples = calloc((size_t)rounds * (TYPES_ROWS + TYPES_VARIANTS), sizeof *samples);
+  unsigned rounds = options->common.rounds;
+  double *samples = calloc((size_t)rounds * (TYPES_ROWS + COSTS), sizeof *samples);
   if (!samples)
     err(1, "samples");
   double *loads = samples + (size_t)rounds * TYPES_ROWS;
   for (unsigned round = 0; round < rounds; round++) {
-    double rows[TYPES_ROWS] = {0}, load[TYPES_VARIANTS];
-    for (unsigned variant = 0; variant < TYPES_VARIANTS; variant++)
-      run_child(options, folder, (enum types_variant)variant, &load[variant], rows);
-    rows[TYPES_ROW_TYPE] = (load[TYPES_ONLY] - load[TYPES_PLAIN]) / (packages * TYPES_PER_PACKAGE);
-    rows[TYPES_ROW_METHOD] = (load[TYPES_METHODS] - load[TYPES_ONLY]) / (packages * METHODS_PER_PACKAGE);
+    double rows[TYPES_ROWS] = {0};
+    for (unsigned i = 0; i < COSTS; i++)
+      run_child(options, folder, i % TYPES_VARIANTS, i / TYPES_VARIANTS, &results->costs[i], rows);
+    fill_rows(options, results->costs, rows);
     for (unsigned row = 0; row < TYPES_ROWS; row++)
       samples[row * rounds + round] = rows[row];
-    for (unsigned variant = 0; variant < TYPES_VARIANTS; variant++)
-      loads[variant * rounds + round] = load[variant];
+    for (unsigned i = 0; i < COSTS; i++)
+      loads[i * rounds + round] = results->costs[i].ns;
   }
   for (unsigned row = 0; row < TYPES_ROWS; row++)
     results->medians[row] = statistics_median(samples + row * rounds, rounds);
-  for (unsigned variant = 0; variant < TYPES_VARIANTS; variant++)
-    results->loads[variant] = statistics_median(loads + variant * rounds, rounds);
+  for (unsigned i = 0; i < COSTS; i++)
+    results->costs[i].ns = statistics_median(loads + i * rounds, rounds);
   free(samples);
 }
 
+// Faults and pages are those of the last round.
 static void print_results(const struct types_options *options, const struct results *results)
 {
+  static const char *const sources[TYPES_SOURCES] = {"load", "bound"};
   unsigned packages = options->common.shape.packages;
   printf("%u packages, %u types and %u methods in all, each shared type in %u packages; %u rounds, medians\n\n",
          packages, packages * TYPES_PER_PACKAGE, packages * METHODS_PER_PACKAGE, options->sharing,
          options->common.rounds);
-  for (unsigned variant = 0; variant < TYPES_VARIANTS; variant++)
-    printf("  load of all, %-12s %10.0f us\n", types_variant_names[variant], results->loads[variant] / 1e3);
+  for (unsigned i = 0; i < COSTS; i++)
+    printf("  %-5s of all, %-8s %10.0f us %8.0f page faults %8.0f pages written\n", sources[i / TYPES_VARIANTS],
+           types_variant_names[i % TYPES_VARIANTS], results->costs[i].ns / 1e3, results->costs[i].faults,
+           results->costs[i].pages);
   printf("\n");
   for (unsigned row = 0; row < TYPES_ROWS; row++)
     printf("  %-25s %10.1f ns\n", row_names[row], results->medians[row]);
@@ -268,6 +334,7 @@ int main(int argc, char **argv)
   if (!workshop_has_pkgimg())
     errx(1, "there is no pkgimg command in %s", workshop_programs());
   types_packages_build(&options, folder);
+  bind_all(folder);
   measure(&options, folder, &results);
   print_results(&options, &results);
   if (options.common.json)

@@ -95,12 +95,39 @@ static void start_build(struct pool *pool, const char *folder, enum types_varian
   command_deinit(&command);
 }
 
+// The one that is loaded.
+static void build_root(const struct types_options *options, const char *folder, enum types_variant variant)
+{
+  char output[4096];
+  struct command command = {0};
+  command_add(&command, "%s/pkgimg", workshop_programs());
+  command_add(&command, "build");
+  command_add(&command, "--name=all");
+  command_add(&command, "%s/all.c", folder);
+  for (unsigned i = 0; i < options->common.shape.packages; i++)
+    command_add(&command, "--dep=%s/%s/p%u.so", folder, types_variant_names[variant], i);
+  command_add(&command, "-o");
+  command_add(&command, "%s/%s/all.so", folder, types_variant_names[variant]);
+  process_run(&command, output, sizeof output);
+  command_deinit(&command);
+}
+
+static void write_root(const char *folder)
+{
+  char path[SUBJECT_PATH];
+  workshop_path(path, "%s/all.c", folder);
+  FILE *file = fopen(path, "w");
+  if (!file || fprintf(file, "int all = 1;\n") < 0 || fclose(file))
+    err(1, "%s", path);
+}
+
 void types_packages_build(const struct types_options *options, char folder[SUBJECT_PATH])
 {
   char stamp[4096], path[SUBJECT_PATH];
   struct pool pool = {.limit = 2};
   workshop_folder(&options->common, folder, "types");
-  int used = snprintf(stamp, 1024, "%u packages, %u sharing\n", options->common.shape.packages, options->sharing);
+  int used =
+      snprintf(stamp, 1024, "%u packages and all, %u sharing\n", options->common.shape.packages, options->sharing);
   workshop_pkgimg_identity(stamp + used, sizeof stamp - (size_t)used);
   if (workshop_is_fresh(folder, stamp))
     return;
@@ -119,5 +146,8 @@ void types_packages_build(const struct types_options *options, char folder[SUBJE
   }
   while (pool.running)
     pool_wait(&pool);
+  write_root(folder);
+  for (unsigned variant = 0; variant < TYPES_VARIANTS; variant++)
+    build_root(options, folder, (enum types_variant)variant);
   workshop_finish(folder, stamp);
 }

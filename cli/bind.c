@@ -164,6 +164,7 @@ static void report_json(const char *output, const struct pkgimg_bind_report *rep
   json_unsigned(&json, "residuals", report->residuals);
   json_unsigned(&json, "accesses", report->accesses);
   json_unsigned(&json, "relaxed", report->relaxed);
+  json_unsigned(&json, "types", report->types);
   json_unsigned(&json, "images_before", report->images_before);
   json_truth(&json, "replaced", report->replaced);
   json_truth(&json, "unchanged", report->unchanged);

@@ -19,6 +19,7 @@ static void print_header(const char *path, const struct pkgimg_bundle_summary *s
   printf("  format         %" PRIu32 "\n", summary->format_version);
   printf("  build id       %s\n", build_id_text(summary->build_id).digits);
   printf("  file           %" PRIu64 " bytes\n", summary->file_size);
+  printf("  types          %zu, stated %zu times\n", summary->types, summary->type_statements);
   printf("  left to do     %zu functions of the host, %zu words\n", summary->gates, summary->residuals);
 }
 
@@ -124,6 +125,8 @@ void inspect_bundle_json(const struct inspect_view *view)
   json_unsigned(&json, "gate_count", summary->gates);
   json_unsigned(&json, "import_count", summary->imports);
   json_unsigned(&json, "residual_count", summary->residuals);
+  json_unsigned(&json, "type_count", summary->types);
+  json_unsigned(&json, "type_statement_count", summary->type_statements);
   inspect_write_list(&json, "blocks", view, summary->regions * PKGIMG_BLOCK_COUNT, write_block);
   inspect_write_list(&json, "images", view, summary->images, write_image);
   if (view->symbols)

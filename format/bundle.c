@@ -51,7 +51,7 @@ static enum pkgimg_status unused_check(const struct reader *reader, const struct
 
 static enum pkgimg_status blocks_check(const struct reader *reader, const struct bundle_header *head)
 {
-  uint64_t end = 0, slots_size = head->gates.count * sizeof(uint64_t), code_size = head->blocks[BLOCK_CODE].size;
+  uint64_t end = 0, slots_size = bundle_slots_size(head), code_size = head->blocks[BLOCK_CODE].size;
   if (head->base == 0 || head->base % BUNDLE_ALIGN || head->base >= 1ull << 47)
     return broken(reader, AT(base), "base address (multiple of 2 MiB)", BUNDLE_ALIGN, head->base);
   if (head->regions == 0 || head->regions > BUNDLE_REGIONS)
@@ -115,7 +115,11 @@ static enum pkgimg_status tables_check(const struct reader *reader, const struct
                 {&head->roots, sizeof(struct disk_root), "roots"},
                 {&head->libraries, sizeof(uint32_t), "libraries of the host"},
                 {&head->unwind, sizeof(uint64_t), "unwind tables"},
-                {&head->sysimage, sizeof(struct bundle_sysimage), "system image"}};
+                {&head->sysimage, sizeof(struct bundle_sysimage), "system image"},
+                {&head->types, sizeof(struct bundle_range), "types"},
+                {&head->statements, sizeof(struct bundle_statement), "statements of types"},
+                {&head->type_numbers, sizeof(uint32_t), "numbers of types"},
+                {&head->type_ids, sizeof(uint32_t), "index of types"}};
   for (size_t i = 0; i < sizeof tables / sizeof *tables; i++)
     TRY(table_check(reader, head, tables[i].what, tables[i].table, tables[i].size));
   if (head->strings.count == 0)
@@ -152,7 +156,8 @@ enum pkgimg_status bundle_header_read(const struct reader *reader, struct bundle
   if (head->aslr >= BUNDLE_ASLR_COUNT)
     return broken(reader, AT(aslr), "when addresses are drawn", BUNDLE_ASLR_COUNT - 1, head->aslr);
   TRY(blocks_check(reader, head));
-  return tables_check(reader, head);
+  TRY(tables_check(reader, head));
+  return bundle_types_header_check(reader, head);
 }
 
 #undef AT
@@ -237,7 +242,7 @@ static enum pkgimg_status place_check(const struct examined *examined)
   const struct bundle_header *head = examined->view.head;
   uint64_t region = image->offset / BUNDLE_STRIDE, offset = image->offset % BUNDLE_STRIDE;
   uint64_t limit = region < head->regions ? bundle_slots_end(head, region) : 0;
-  uint64_t first = region == 0 ? head->slots + head->gates.count * sizeof(uint64_t) : FORMAT_PAGE;
+  uint64_t first = region == 0 ? head->slots + bundle_slots_size(head) : FORMAT_PAGE;
   if (offset < first || offset % FORMAT_PAGE || offset > limit)
     return broken(examined->reader, AT(offset), "offset of an image", limit, image->offset);
   if (image->slot_size > limit - offset)
@@ -328,23 +333,6 @@ static enum pkgimg_status values_check(const struct examined *examined)
 
 #undef AT
 
-static enum pkgimg_status types_check(const struct examined *examined)
-{
-  const struct bundle_table *types = &examined->image->types;
-  uint64_t place = examined->place + offsetof(struct bundle_image, types);
-  struct types ignored;
-  if (types->count == 0)
-    return PKGIMG_OK;
-  if (types->offset % 8 || !range_within(types->offset, types->count, examined->view.head->blocks[BLOCK_CODE].size))
-    return broken(examined->reader, place, "types of an image", examined->view.head->blocks[BLOCK_CODE].size,
-                  types->offset);
-  struct reader block = {.file = examined->reader->file,
-                         .origin = types->offset,
-                         .bytes = {examined->view.code + types->offset, types->count},
-                         .error = examined->reader->error};
-  return types_read(&block, &examined->image->geometry, &ignored);
-}
-
 static enum pkgimg_status roots_check(const struct examined *examined)
 {
   const struct bundle_range *range = &examined->image->roots;
@@ -374,7 +362,6 @@ enum pkgimg_status bundle_image_check(const struct reader *reader, struct bundle
   TRY(place_check(&examined));
   TRY(names_check(&examined));
   TRY(parts_check(&examined));
-  TRY(types_check(&examined));
   TRY(roots_check(&examined));
   return values_check(&examined);
 }

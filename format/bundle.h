@@ -3,9 +3,9 @@
 // A bundle: many images bound to addresses, in one file, with hardly anything left to do for a load;
 // docs/bundle.md is the same in prose. Little-endian.
 //
-//   file:    code                                       | L             | W                  | H
-//            header | tables | thunks | R0 X0 R1 X1 ... | ... L0 L1 ... | ... slots W0 W1 ...| H0 H1 ...
-//   memory:  base                                         base + 1 GiB    base + 1.5 GiB       base + 2 GiB
+//   file:    code                                       | L             | W                         | H
+//            header | tables | thunks | R0 X0 R1 X1 ... | ... L0 L1 ... | ... slots W0 W1 ... types | H0 H1 ...
+//   memory:  base                                         base + 1 GiB    base + 1.5 GiB              base + 2 GiB
 //
 // Each block is one mapping. The images lie in them as in a region (mapper/mapper.h), so addresses of an image as
 // linked, plus the base, plus the image's offset, are addresses in memory. What a load reads stands at the beginning, in
@@ -13,15 +13,15 @@
 // that in the file as in memory: the kernel then maps them in large pieces. Smaller ones follow each other page by page.
 //
 // What one region cannot hold lies in further ones. Each has four such blocks, behind those of the region before it in
-// the file, without header, thunks, tables and slots, and begins BUNDLE_STRIDE behind it in memory. Offsets of images
-// and of heaps count from the first region, so an address is the same sum in all of them.
+// the file, without header, thunks, tables, slots and types, and begins BUNDLE_STRIDE behind it in memory. Offsets of
+// images and of heaps count from the first region, so an address is the same sum in all of them.
 #ifndef FORMAT_BUNDLE_H
 #define FORMAT_BUNDLE_H
 
 #include "format/layout.h"
 
 #define BUNDLE_MAGIC   "pkgimg-b"
-#define BUNDLE_VERSION 2u
+#define BUNDLE_VERSION 3u
 #define BUNDLE_ALIGN   0x200000u
 
 enum bundle_block { BLOCK_CODE, BLOCK_L, BLOCK_W, BLOCK_H, BLOCK_COUNT };
@@ -93,6 +93,11 @@ struct bundle_header {
   struct bundle_table libraries;     ///< uint32_t in strings: host libraries that images name, by image
   struct bundle_table unwind;        ///< uint64_t: final addresses of unwind tables, ending with a 0
   struct bundle_table sysimage;      ///< struct bundle_sysimage: the system image among the images, if there is one
+  struct bundle_table types;         ///< struct bundle_range: the statements of each type of the images
+  struct bundle_table statements;    ///< struct bundle_statement, by type
+  struct bundle_table type_numbers;  ///< uint32_t: types, by image, in the order of the image
+  struct bundle_table type_ids;      ///< uint32_t: hash table of types by id; capacity a power of two
+  uint64_t type_chunks;              ///< where in W their objects begin, behind all images; 0: there are none
   uint64_t slots;  ///< where in W the words of the gates begin, and in the code their thunks, from each one's start
 };
 static_assert(sizeof(struct bundle_header) <= FORMAT_HEAD, "bundle_header");
@@ -115,11 +120,17 @@ static inline uint64_t bundle_slots_end(const struct bundle_header *head, uint64
 
 /// What an image of the closure makes a load do.
 enum bundle_work {
-  BUNDLE_HAS_WORK = 1,           ///< constructors, destructors, thread-local storage, types or residuals, its own
-  BUNDLE_HAS_INIT = 2,           ///< a declared initialisation function, its own
-  BUNDLE_CLOSURE_HAS_WORK = 4,   ///< it or something that it needs
+  BUNDLE_HAS_WORK = 1,          ///< constructors, destructors, thread-local storage, methods or residuals, its own
+  BUNDLE_HAS_INIT = 2,          ///< a declared initialisation function, its own
+  BUNDLE_CLOSURE_HAS_WORK = 4,  ///< it or something that it needs
   BUNDLE_CLOSURE_HAS_INIT = 8,
   BUNDLE_CLOSURE_HAS_LIBRARIES = 16,  ///< named libraries of the host that not every process has
+  BUNDLE_HAS_TYPES = 32,              ///< its own; work where the objects of the bundle cannot be used
+  BUNDLE_CLOSURE_HAS_TYPES = 64,
+  BUNDLE_HAS_METHODS = 128,
+  BUNDLE_ALL_WORK = 255,
+  BUNDLE_OF_CLOSURE =
+      BUNDLE_CLOSURE_HAS_WORK | BUNDLE_CLOSURE_HAS_INIT | BUNDLE_CLOSURE_HAS_LIBRARIES | BUNDLE_CLOSURE_HAS_TYPES
 };
 
 struct bundle_range {
@@ -141,7 +152,55 @@ struct bundle_image {
   uint64_t heap_size;
   struct disk_region exits;
   struct bundle_table types;  ///< bytes: the block of format/types.h
+  uint64_t first_type;        ///< of its types in type_numbers
 };
+
+// ---- types: one object for each that some image states. They are numbered in the order in which the images, in
+// their order, state them, so a supertype stands before its subtypes. The words of the images hold the objects'
+// addresses.
+
+/// Objects as a process uses them (image/types.h), in chunks.
+struct bundle_type {
+  uint8_t id[16];
+  uint64_t facts;  ///< BUNDLE_TYPE_FACTS + 1 + number of the supertype, or 0 for none
+};
+static_assert(sizeof(struct bundle_type) == 24, "bundle_type");
+#define BUNDLE_TYPE_FACTS  (1ull << 48 | 1ull << 22)
+#define BUNDLE_CHUNK_SIZE  32768u
+#define BUNDLE_CHUNK_TYPES 1360u
+#define BUNDLE_MAX_TYPES   (1u << 20)  ///< with more, no image has its types merged
+
+/// A chunk begins with the address of 32 bytes behind the words of the gates, where a process says whose they are.
+struct bundle_type_chunk {
+  uint64_t origin;
+  struct bundle_type types[BUNDLE_CHUNK_TYPES];
+};
+static_assert(sizeof(struct bundle_type_chunk) <= BUNDLE_CHUNK_SIZE, "bundle_type_chunk");
+#define BUNDLE_ORIGIN_SIZE 32u
+
+/// An image that states a type, and the type's number there.
+struct bundle_statement {
+  uint32_t image, number;
+};
+
+/// Bytes in W of the words that a load fills: those of the gates, and the origin of types.
+static inline uint64_t bundle_slots_size(const struct bundle_header *head)
+{
+  return head->gates.count * sizeof(uint64_t) + (head->types.count ? BUNDLE_ORIGIN_SIZE : 0);
+}
+
+/// Where the origin lies, from the base.
+static inline uint64_t bundle_origin(const struct bundle_header *head)
+{
+  return FORMAT_W_START + head->slots + head->gates.count * sizeof(uint64_t);
+}
+
+/// Bytes of the chunks of `count` types, at least one.
+static inline uint64_t bundle_chunks_size(uint64_t count)
+{
+  uint64_t whole = (count - 1) / BUNDLE_CHUNK_TYPES, last = count - whole * BUNDLE_CHUNK_TYPES;
+  return whole * BUNDLE_CHUNK_SIZE + offsetof(struct bundle_type_chunk, types) + last * sizeof(struct bundle_type);
+}
 
 /// The system image, and what it asks of every processor.
 struct bundle_sysimage {

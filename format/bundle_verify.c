@@ -160,17 +160,19 @@ static enum pkgimg_status residuals_check(const struct examined *examined, const
 static enum pkgimg_status work_check(const struct examined *examined, const struct bundle_image *image)
 {
   const uint32_t *dependencies = bundle_table(examined->view, &examined->view.head->dependencies);
-  uint32_t closure = BUNDLE_CLOSURE_HAS_WORK | BUNDLE_CLOSURE_HAS_INIT | BUNDLE_CLOSURE_HAS_LIBRARIES, least = 0;
-  least |= image->residuals.count || image->fini_array.count || image->exits.count || image->thread_local_size
+  uint32_t least = 0;
+  least |= image->residuals.count || image->fini_array.count || image->exits.count || image->thread_local_size ||
+                   image->work & BUNDLE_HAS_METHODS
                ? BUNDLE_HAS_WORK
                : 0u;
+  least |= image->types.count ? BUNDLE_HAS_TYPES | BUNDLE_CLOSURE_HAS_TYPES : 0u;
   least |= image->init_function ? BUNDLE_HAS_INIT : 0u;
   least |= image->libraries.count ? BUNDLE_CLOSURE_HAS_LIBRARIES : 0u;
   least |= (least | image->work) & BUNDLE_HAS_WORK ? BUNDLE_CLOSURE_HAS_WORK : 0u;
   least |= (least | image->work) & BUNDLE_HAS_INIT ? BUNDLE_CLOSURE_HAS_INIT : 0u;
   for (uint32_t i = 0; i < image->dependencies.count; i++)
-    least |= bundle_image(examined->view, dependencies[image->dependencies.first + i])->work & closure;
-  if ((image->work & least) == least && image->work < 2u * BUNDLE_CLOSURE_HAS_LIBRARIES)
+    least |= bundle_image(examined->view, dependencies[image->dependencies.first + i])->work & BUNDLE_OF_CLOSURE;
+  if ((image->work & least) == least && image->work <= BUNDLE_ALL_WORK)
     return PKGIMG_OK;
   return broken(examined, &image->work, "work of an image", least, image->work);
 }
@@ -249,6 +251,7 @@ enum pkgimg_status bundle_file_read(const struct reader *reader, struct bundle_h
   for (uint64_t i = 0; i < head->images.count; i++)
     TRY(image_check(&examined, (uint32_t)i));
   TRY(order_check(&examined));
+  TRY(bundle_types_check(reader, *view));
   TRY(bundle_unwind_check(reader, *view));
   TRY(bundle_sysimage_check(reader, *view));
   return identity_check(reader, head);

@@ -51,6 +51,37 @@ PKGIMG_MUST_USE enum pkgimg_status bundle_sysimage_check(const struct reader *re
 /// Check that the unwind tables lie in the code and that their list has an end.
 PKGIMG_MUST_USE enum pkgimg_status bundle_unwind_check(const struct reader *reader, struct bundle_view view);
 
+// ---- bundle_types.c
+
+/// Check what the header says of types.
+PKGIMG_MUST_USE enum pkgimg_status bundle_types_header_check(const struct reader *reader,
+                                                             const struct bundle_header *head);
+/// Check and read the block of types of an image whose place was checked.
+PKGIMG_MUST_USE enum pkgimg_status bundle_image_types(const struct reader *reader, struct bundle_view view,
+                                                      const struct bundle_image *image, struct types *types);
+/// The numbers of an image's types, `count` of them, each checked.
+PKGIMG_MUST_USE enum pkgimg_status bundle_type_numbers(const struct reader *reader, struct bundle_view view,
+                                                       const struct bundle_image *image, uint32_t count,
+                                                       const uint32_t **numbers);
+/// The statements of a type, at least one. Their images are not checked.
+PKGIMG_MUST_USE enum pkgimg_status bundle_statements(const struct reader *reader, struct bundle_view view,
+                                                     uint32_t type, const struct bundle_statement **statements,
+                                                     uint32_t *count);
+/// Check the beginnings of the chunks in W, which are at `chunks`.
+PKGIMG_MUST_USE enum pkgimg_status bundle_chunks_check(const struct reader *reader,
+                                                       const struct bundle_header *head, const uint8_t *chunks);
+/// Check all that a bundle says of types. The images were checked.
+PKGIMG_MUST_USE enum pkgimg_status bundle_types_check(const struct reader *reader, struct bundle_view view);
+
+/// The object of a type among chunks.
+static inline const struct bundle_type *bundle_type_at(const uint8_t *chunks, uint32_t number)
+{
+  const uint8_t *chunk = chunks + (uint64_t)(number / BUNDLE_CHUNK_TYPES) * BUNDLE_CHUNK_SIZE;
+  return &((const struct bundle_type_chunk *)(const void *)chunk)->types[number % BUNDLE_CHUNK_TYPES];
+}
+/// The number of the type with an id, BUNDLE_NONE if there is none.
+uint32_t bundle_find_type(struct bundle_view view, const uint8_t *chunks, const uint8_t id[16]);
+
 /// The BUNDLE_THUNK_SIZE bytes of a thunk: `jmp *slot(%rip)`, padded. Addresses from the base.
 void bundle_thunk(uint64_t thunk, uint64_t slot, uint8_t *bytes);
 

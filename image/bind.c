@@ -37,6 +37,7 @@ void binder_deinit(struct binder *binder)
   free(binder->entries);
   free(binder->residuals);
   free(binder->gate_uses);
+  merged_deinit(&binder->merged);
   deps_deinit(&binder->deps);
 }
 
@@ -94,10 +95,11 @@ static const struct disk_area *area_of(const struct bound *image, enum area area
   return &image->dep->file.header.geometry.areas[area];
 }
 
-// Of an area, for images. In front of those of the first region there are tables, and functions of the host.
+// Of an area, for images. In front of those of the first region there are tables, and functions of the host;
+// behind them, types.
 static uint64_t region_room(const struct binder *binder)
 {
-  const uint64_t slots = 4 * BUNDLE_ALIGN, reach = binder->options->reach;
+  const uint64_t slots = 4 * BUNDLE_ALIGN + binder_types_room(binder), reach = binder->options->reach;
   return reach && reach < FORMAT_AREA_LIMIT - slots ? reach : FORMAT_AREA_LIMIT - slots;
 }
 
@@ -114,6 +116,8 @@ static enum pkgimg_status end_region(struct binder *binder, const struct place *
   struct buffer *blocks = &binder->blocks[place->region * BLOCK_COUNT];
   for (int i = 0; i < BLOCK_COUNT; i++)
     TRY(buffer_append(&blocks[i], NULL, sizes[i], binder->error));
+  if (place->region == 0)
+    TRY(binder_place_types(binder));
   binder->regions = place->region + 1;
   return PKGIMG_OK;
 }
@@ -132,7 +136,8 @@ static enum pkgimg_status next_region(struct binder *binder, struct place *place
 // The words of the gates end where a page does: as long as they fit into one page, a load writes one.
 static uint64_t lay_out_gates(struct binder *binder)
 {
-  uint64_t size = round_up(binder->gates.count * BUNDLE_THUNK_SIZE, 64);
+  uint64_t size =
+      round_up(binder->gates.count * BUNDLE_THUNK_SIZE + (binder->merged.count ? BUNDLE_ORIGIN_SIZE : 0), 64);
   uint64_t end = round_up(round_up(binder->tables.size, 64) + size, FORMAT_PAGE);
   binder->gates_at = end - size;
   return end;
@@ -285,7 +290,7 @@ static enum pkgimg_status survey(struct binder *binder)
   }
   for (size_t i = 0; i < binder->deps.count; i++)
     TRY(binder_describe(binder, &binder->images[i], &binder->entries[i]));
-  return PKGIMG_OK;
+  return binder_merge_types(binder);
 }
 
 enum pkgimg_status binder_make(struct binder *binder)
@@ -301,5 +306,6 @@ enum pkgimg_status binder_make(struct binder *binder)
     TRY(binder_relocate(binder, &binder->images[i], &binder->entries[i]));
     TRY(binder_relax(binder, &binder->images[i], &binder->entries[i]));
   }
+  binder_fill_types(binder);
   return binder_finish(binder);
 }

@@ -43,13 +43,14 @@ static uint32_t work_of(const struct binder *binder, const struct bound *image, 
   const struct disk_tables *head = tables_of(image)->head;
   bool constructs = head->init_array.count && !(head->flags & FORMAT_CAPTURED);
   bool own = constructs || head->fini_array.count || head->exits.count || head->thread_local_size ||
-             head->types.count || entry->residuals.count || registers_exits(tables_of(image));
+             tables_of(image)->types.method_count || entry->residuals.count || registers_exits(tables_of(image));
   uint32_t work = (own ? BUNDLE_HAS_WORK | BUNDLE_CLOSURE_HAS_WORK : 0u) |
                   (head->init_function ? BUNDLE_HAS_INIT | BUNDLE_CLOSURE_HAS_INIT : 0u) |
-                  (needs_libraries(tables_of(image)) ? BUNDLE_CLOSURE_HAS_LIBRARIES : 0u);
+                  (needs_libraries(tables_of(image)) ? BUNDLE_CLOSURE_HAS_LIBRARIES : 0u) |
+                  (head->types.count ? BUNDLE_HAS_TYPES | BUNDLE_CLOSURE_HAS_TYPES : 0u) |
+                  (tables_of(image)->types.method_count ? BUNDLE_HAS_METHODS : 0u);
   for (uint32_t i = 0; i < tables_of(image)->dependency_count; i++)
-    work |= binder->entries[image->dependencies[i]].work &
-            (BUNDLE_CLOSURE_HAS_WORK | BUNDLE_CLOSURE_HAS_INIT | BUNDLE_CLOSURE_HAS_LIBRARIES);
+    work |= binder->entries[image->dependencies[i]].work & BUNDLE_OF_CLOSURE;
   return work;
 }
 
@@ -242,8 +243,9 @@ enum pkgimg_status binder_tables(struct binder *binder)
   TRY(add_index(binder, &head->names, false));
   TRY(add_index(binder, &head->ids, true));
   TRY(binder_table(binder, &head->order, binder->order, binder->deps.count, sizeof *binder->order));
-  return binder_table(binder, &head->gate_uses, binder->gate_uses, binder->gate_use_count,
-                      sizeof *binder->gate_uses);
+  TRY(binder_table(binder, &head->gate_uses, binder->gate_uses, binder->gate_use_count,
+                   sizeof *binder->gate_uses));
+  return binder_type_tables(binder);
 }
 
 // ---- what depends on the places of the images

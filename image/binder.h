@@ -27,6 +27,20 @@ struct names {
   size_t index_capacity;
 };
 
+/// The types of all images, each once.
+struct merged {
+  struct merged_type {
+    struct bundle_type object;
+    struct bundle_range statements;
+  } * types;
+  size_t count;
+  struct bundle_statement *statements;  // by type
+  uint32_t *numbers;                    // of types, by image; as many
+  size_t statement_count;
+  uint32_t *index;  // by id; open addressing
+  size_t capacity;
+};
+
 struct binder {
   const struct pkgimg_bind_options *options;
   struct deps deps;
@@ -42,6 +56,7 @@ struct binder {
   struct bundle_header head;
   struct buffer strings;
   struct names gates, imports;
+  struct merged merged;
   struct bundle_image *entries;
   struct bundle_residual *residuals;
   size_t residual_count, residual_capacity;
@@ -115,6 +130,18 @@ PKGIMG_MUST_USE enum pkgimg_status binder_relocate(struct binder *binder, const 
 /// Have code of an image use addresses without reading them from words, now that these are final.
 PKGIMG_MUST_USE enum pkgimg_status binder_relax(struct binder *binder, const struct bound *image,
                                                 const struct bundle_image *entry);
+
+// ---- bind_types.c
+
+/// Make one of equal types of all images.
+PKGIMG_MUST_USE enum pkgimg_status binder_merge_types(struct binder *binder);
+PKGIMG_MUST_USE enum pkgimg_status binder_type_tables(struct binder *binder);
+/// Bytes that their objects take at the end of W, at most.
+uint64_t binder_types_room(const struct binder *binder);
+PKGIMG_MUST_USE enum pkgimg_status binder_place_types(struct binder *binder);
+/// Write the objects, and their addresses into the images' words.
+void binder_fill_types(struct binder *binder);
+void merged_deinit(struct merged *merged);
 
 // ---- bind_paths.c
 

@@ -19,6 +19,7 @@ static void bundle_destroy(struct bundle *bundle)
 {
   fetch_end(bundle->fetch);
   recording_destroy(bundle->recording);
+  bundle_types_close(bundle);
   if (bundle->mapped) {
     for (unsigned i = BLOCK_H; i < bundle_block_count(&bundle->head); i += BLOCK_COUNT)
       heaps_remove((void *)(bundle->head.base + bundle_start(i)));
@@ -61,7 +62,8 @@ static enum pkgimg_status map_bundle(struct session *session, struct bundle *bun
   TRY(bundle_unwind_check(&reader, view_of(bundle)));
   session_phase_done(session, PKGIMG_PHASE_MAP);
   TRY(bundle_fill_gate(bundle, session->error));
-  session->runtime->stats.pages_written += (head->gates.count * sizeof(uint64_t) + FORMAT_PAGE - 1) / FORMAT_PAGE;
+  TRY(bundle_types_open(bundle, session->error));
+  session->runtime->stats.pages_written += (bundle_slots_size(head) + FORMAT_PAGE - 1) / FORMAT_PAGE;
   session_phase_done(session, PKGIMG_PHASE_HOST);
   return PKGIMG_OK;
 }

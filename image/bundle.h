@@ -19,6 +19,7 @@ struct bundle {
   struct unwind_object unwind_object;
   struct recording *recording;  // NULL: it is not recorded
   struct fetch *fetch;          // what is being read for it in the background
+  struct bound_types *types;    // its objects of types are used; NULL: its images' types are as those of others
   uint32_t missing;     // functions of the gate that this host lacks
   bool unwind_known, mapped, filled;
 };
@@ -43,6 +44,9 @@ PKGIMG_MUST_USE enum pkgimg_status bundle_take(struct session *session, struct b
 /// An image by its build id: one that is loaded, or one of an open bundle, which is made active then.
 PKGIMG_MUST_USE enum pkgimg_status image_find(struct session *session, const uint8_t build_id[16],
                                               struct pkgimg_image **image);
+
+/// The image of a bundle that somebody asked for is no longer loaded. Of another one, nothing.
+void bundle_types_drop(struct bundle *bundle, uint32_t index);
 
 /// Find the system image of an image of a bundle, if it has one.
 PKGIMG_MUST_USE enum pkgimg_status bundle_take_sysimage(struct session *session, struct pkgimg_image *image);

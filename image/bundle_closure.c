@@ -23,8 +23,10 @@ enum pkgimg_status closure_mark(struct closure_walk *walk, uint32_t index, uint3
   const struct bundle *bundle = walk->bundle;
   const uint32_t *dependencies = table_at(bundle, &bundle->head.dependencies);
   size_t count = bundle->head.images.count;
-  walk->marks = calloc(count / 64 + 1, sizeof *walk->marks);
-  walk->stack = calloc(count, sizeof *walk->stack);
+  if (!walk->marks) {
+    walk->marks = calloc(count / 64 + 1, sizeof *walk->marks);
+    walk->stack = calloc(count, sizeof *walk->stack);
+  }
   if (!walk->marks || !walk->stack)
     return fail_memory(error, count * sizeof *walk->stack);
   push(walk, index);

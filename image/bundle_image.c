@@ -88,13 +88,13 @@ enum pkgimg_status bundle_activate(struct session *session, struct bundle *bundl
 static enum pkgimg_status activate_closure(struct session *session, struct bundle *bundle, uint32_t index)
 {
   struct closure_walk walk AUTO(closure_walk_deinit) = {.bundle = bundle};
-  TRY(closure_mark(&walk, index, bundle->missing ? 0 : BUNDLE_CLOSURE_HAS_WORK, session->error));
+  TRY(closure_mark(&walk, index, bundle->missing ? 0 : closure_work_left(bundle), session->error));
   for (uint32_t i = 0; i < bundle->head.images.count; i++) {
     if (!marked(walk.marks, i))
       continue;
     if (bundle->missing)
       TRY(bundle_check_gates(session, bundle, entry_at(bundle, i)));
-    if (entry_at(bundle, i)->work & BUNDLE_HAS_WORK)
+    if (entry_at(bundle, i)->work & work_left(bundle))
       TRY(bundle_activate(session, bundle, i));
   }
   return PKGIMG_OK;
@@ -133,10 +133,11 @@ enum pkgimg_status bundle_take(struct session *session, struct bundle *bundle, u
 {
   TRY(check_only(session, bundle, index));
   TRY(bundle_bring_libraries(session, bundle, index));
-  bool nothing_to_do = !(entry_at(bundle, index)->work & BUNDLE_CLOSURE_HAS_WORK) && !bundle->missing;
+  bool nothing_to_do = !(entry_at(bundle, index)->work & closure_work_left(bundle)) && !bundle->missing;
   if (!nothing_to_do)
     TRY(activate_closure(session, bundle, index));
   TRY(bundle_activate(session, bundle, index));
+  bundle_types_take(bundle, index);
   *image = index_find(session->runtime, entry_at(bundle, index)->geometry.build_id);
   session_phase_done(session, PKGIMG_PHASE_RELOCATE);
   return PKGIMG_OK;

@@ -73,7 +73,8 @@ struct closure_walk {
 
 void closure_walk_deinit(struct closure_walk *walk);
 
-/// Mark an image and what it needs, as far as that has work of the kind; all of it for 0.
+/// Mark an image and what it needs, as far as that has work of the kind; all of it for 0. What is marked already
+/// stays.
 PKGIMG_MUST_USE enum pkgimg_status closure_mark(struct closure_walk *walk, uint32_t index, uint32_t work,
                                                 struct pkgimg_error *error);
 
@@ -82,10 +83,33 @@ static inline bool marked(const uint64_t *marks, uint32_t index)
   return marks[index / 64] >> index % 64 & 1;
 }
 
+// ---- bundle_types.c
+
+/// Use the bundle's objects of types, unless another image or bundle of the runtime has one of these types
+/// already.
+PKGIMG_MUST_USE enum pkgimg_status bundle_types_open(struct bundle *bundle, struct pkgimg_error *error);
+void bundle_types_close(struct bundle *bundle);
+/// An image was asked for: what it and all that it needs state can be found.
+void bundle_types_take(struct bundle *bundle, uint32_t index);
+/// Where an image's types are described, which are its bundle's. It was checked, and they were read.
+PKGIMG_MUST_USE enum pkgimg_status bundle_types_home(struct bundle *bundle, uint32_t index,
+                                                     const struct types *types, struct type_home **home,
+                                                     struct pkgimg_error *error);
+
+/// What an image of the closure leaves to a load.
+static inline uint32_t work_left(const struct bundle *bundle)
+{
+  return BUNDLE_HAS_WORK | (bundle->types ? 0u : BUNDLE_HAS_TYPES);
+}
+static inline uint32_t closure_work_left(const struct bundle *bundle)
+{
+  return BUNDLE_CLOSURE_HAS_WORK | (bundle->types ? 0u : BUNDLE_CLOSURE_HAS_TYPES);
+}
+
 // ---- bundle_words.c
 
 /// Fill the words of an image that only this process knows: residuals, and those for types.
-PKGIMG_MUST_USE enum pkgimg_status bundle_finish_words(struct session *session, const struct bundle *bundle,
+PKGIMG_MUST_USE enum pkgimg_status bundle_finish_words(struct session *session, struct bundle *bundle,
                                                        const struct bundle_image *entry);
 
 // ---- bundle_image.c

@@ -95,40 +95,52 @@ static enum pkgimg_status write_residuals(struct session *session, const struct 
   return PKGIMG_OK;
 }
 
-// The words for types' objects are filled by whoever makes the objects.
-static enum pkgimg_status take_types(struct session *session, const struct bundle *bundle,
+static uint64_t pages_of(const struct disk_region *words)
+{
+  uint64_t first = words->address / FORMAT_PAGE, last = (words->address + 8 * words->count - 1) / FORMAT_PAGE;
+  return words->count ? last - first + 1 : 0;
+}
+
+// The words for types' objects are final if the bundle's objects are used. Otherwise whoever makes the objects
+// fills them.
+static enum pkgimg_status take_types(struct session *session, struct bundle *bundle,
                                      const struct bundle_image *entry)
 {
   struct types types;
+  struct type_home *home = NULL;
   struct pkgimg_image *image = index_find(session->runtime, entry->geometry.build_id);
-  struct reader reader = {.file = bundle->path,
-                          .origin = entry->types.offset,
-                          .bytes = {bundle->code + entry->types.offset, entry->types.count},
-                          .error = session->error};
-  TRY(types_read(&reader, &entry->geometry, &types));
-  return types_add(image, &types, session->error);
+  struct reader reader = reader_of(bundle, session->error);
+  TRY(bundle_image_types(&reader, view_of(bundle), entry, &types));
+  if (bundle->types)
+    TRY(bundle_types_home(bundle, image->number, &types, &home, session->error));
+  else
+    session->runtime->stats.pages_written += pages_of(&types.head->type_words);
+  return types_add(image, &types, home, session->error);
 }
 
-static enum pkgimg_status write_words(struct session *session, const struct bundle *bundle,
+static bool has_types_left(const struct bundle *bundle, const struct bundle_image *entry)
+{
+  return entry->types.count && (!bundle->types || entry->work & BUNDLE_HAS_METHODS);
+}
+
+static enum pkgimg_status write_words(struct session *session, struct bundle *bundle,
                                       const struct bundle_image *entry)
 {
   TRY(write_residuals(session, bundle, entry));
-  return entry->types.count ? take_types(session, bundle, entry) : PKGIMG_OK;
+  return has_types_left(bundle, entry) ? take_types(session, bundle, entry) : PKGIMG_OK;
 }
 
-enum pkgimg_status bundle_finish_words(struct session *session, const struct bundle *bundle,
+enum pkgimg_status bundle_finish_words(struct session *session, struct bundle *bundle,
                                        const struct bundle_image *entry)
 {
   const struct disk_area *constants = &entry->geometry.areas[AREA_L];
   uint64_t address = bundle->head.base + entry->offset + FORMAT_L_START;
   struct map_counts *counts = &session->runtime->counts;
-  if (entry->residuals.count == 0 && entry->types.count == 0)
-    return PKGIMG_OK;
-  if (constants->memory_size)
-    TRY(blocks_unseal(address, constants->memory_size, true, counts, session->error));
+  bool writes = entry->residuals.count || (entry->types.count && !bundle->types);
+  if (!writes || !constants->memory_size)
+    return write_words(session, bundle, entry);
+  TRY(blocks_unseal(address, constants->memory_size, true, counts, session->error));
   enum pkgimg_status status = write_words(session, bundle, entry);
-  if (!constants->memory_size)
-    return status;
   enum pkgimg_status sealed =
       blocks_unseal(address, constants->memory_size, false, counts, status == PKGIMG_OK ? session->error : NULL);
   return status != PKGIMG_OK ? status : sealed;

@@ -56,6 +56,8 @@ static void summarise(struct pkgimg_bundle_inspection *inspection)
       .gates = head->gates.count,
       .imports = head->imports.count,
       .residuals = head->residuals.count,
+      .types = head->types.count,
+      .type_statements = head->statements.count,
   };
   memcpy(summary->build_id, head->build_id, sizeof summary->build_id);
 }

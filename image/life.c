@@ -156,6 +156,7 @@ void image_destroy(struct pkgimg_image *image)
   if (image->bundle) {
     image->bundle->active[image->number / 64] &= ~(1ull << image->number % 64);
     image->bundle->active_count--;
+    bundle_types_drop(image->bundle, image->number);
   }
   if (image->unwind_known && image->unwind.count && !image->bundle)
     unwind_remove((const void *)(image_base(image) + image->unwind.address));

@@ -304,7 +304,7 @@ static enum pkgimg_status fill_image(struct session *session, struct pkgimg_imag
   session_phase_done(session, PKGIMG_PHASE_HOST);
   TRY(relocate_image(session, image, handle, &tables));
   if (tables.head->types.count)
-    TRY(types_add(image, &tables.types, session->error));
+    TRY(types_add(image, &tables.types, NULL, session->error));
   session_phase_done(session, PKGIMG_PHASE_RELOCATE);
   count_image(session, &image->geometry);
   return PKGIMG_OK;

@@ -85,8 +85,10 @@ static enum pkgimg_status report_bundle(const struct census *census, const struc
     TRY(report_areas(census, name, &entry->geometry, head->base + entry->offset));
     TRY(report(census, name, PKGIMG_PAGES_HEAP, head->base + FORMAT_H_START + entry->heap, entry->heap_size));
   }
-  return report(census, bundle->path, PKGIMG_PAGES_GATE, head->base + FORMAT_W_START + head->slots,
-                head->gates.count * sizeof(uint64_t));
+  TRY(report(census, bundle->path, PKGIMG_PAGES_GATE, head->base + FORMAT_W_START + head->slots,
+             bundle_slots_size(head)));
+  return report(census, bundle->path, PKGIMG_PAGES_TYPES, head->base + FORMAT_W_START + head->type_chunks,
+                head->types.count ? bundle_chunks_size(head->types.count) : 0);
 }
 
 enum pkgimg_status pkgimg_runtime_pages(struct pkgimg_runtime *runtime,
@@ -112,6 +114,6 @@ enum pkgimg_status pkgimg_runtime_pages(struct pkgimg_runtime *runtime,
 
 const char *pkgimg_pages_name(enum pkgimg_pages_of of)
 {
-  static const char *const names[PKGIMG_PAGES_COUNT] = {"code", "constants", "data", "heap", "gate"};
+  static const char *const names[PKGIMG_PAGES_COUNT] = {"code", "constants", "data", "heap", "gate", "types"};
   return (unsigned)of < PKGIMG_PAGES_COUNT ? names[of] : "unknown";
 }

@@ -82,7 +82,7 @@ static enum pkgimg_status make_chunk(struct type_world *world, uint32_t place, s
   struct type_chunk *chunk = aligned_alloc(CHUNK_ALIGN, CHUNK_ALIGN);
   if (!chunk)
     return fail_memory(error, CHUNK_ALIGN);
-  chunk->world = world;
+  chunk->origin = &world->origin;
   world->chunks[place >> CHUNK_PLACE_BITS] = chunk;
   return PKGIMG_OK;
 }
@@ -103,8 +103,9 @@ static enum pkgimg_status make_entries(struct type_world *world, size_t more, st
 {
   enum { LEAST = 1024, GROWTH = 4 };
   size_t old = world->entry_capacity, capacity = old ? old : LEAST;
-  if (world->type_count + more > WORLD_MAX_TYPES)
-    return fail(error, PKGIMG_UNSUPPORTED, NULL, "more than %u types in a runtime", WORLD_MAX_TYPES);
+  size_t most = (size_t)world->chunk_limit * TYPES_PER_CHUNK - 1;
+  if (world->type_count + more > most)
+    return fail(error, PKGIMG_UNSUPPORTED, NULL, "more than %zu types in a runtime", most);
   while (capacity / 2 < world->type_count + more)
     capacity *= GROWTH;
   if (capacity == old)
@@ -156,7 +157,7 @@ static void free_type(struct type_world *world, struct pkgimg_type *type)
   uint32_t place = remove_entry(world, type);
   set_facts(type, world->free);
   world->free = place;
-  if (--home->live == 0 && !home->image)
+  if (--home->live == 0 && !home->path)
     home_destroy(home);
 }
 
@@ -165,7 +166,7 @@ static void free_type(struct type_world *world, struct pkgimg_type *type)
 __attribute__((noinline, cold)) static enum pkgimg_status refuse(const struct type_home *home,
                                                                  const uint8_t id[16], struct pkgimg_error *error)
 {
-  return fail_name(error, PKGIMG_MISMATCH, home->image->path, hex_id(id).text,
+  return fail_name(error, PKGIMG_MISMATCH, home->path, hex_id(id).text,
                    "a loaded image has a type of the same id with another supertype");
 }
 
@@ -196,7 +197,18 @@ static enum pkgimg_status take_type(struct type_world *world, struct type_home *
   return PKGIMG_OK;
 }
 
-static void forget_names(struct type_world *world)
+// A bundle has the type: its object is used, whether or not an image of the bundle that states it is loaded.
+static enum pkgimg_status take_bound(struct type_home *home, const struct disk_type_key *key,
+                                     struct pkgimg_type *type, struct pkgimg_error *error)
+{
+  if (type_supertype(type) != (key->supertype ? home_object(home, key->supertype - 1) : NULL))
+    return refuse(home, key->id, error);
+  set_facts(type, type_facts(type) + FACT_USER);
+  home->places[home->type_count++] = bound_place(type);
+  return PKGIMG_OK;
+}
+
+void world_forget_names(struct type_world *world)
 {
   free(world->by_name);
   world->by_name = NULL;
@@ -206,7 +218,7 @@ static void release_type(struct type_world *world, uint32_t place)
 {
   struct pkgimg_type *type = world_object(world, place);
   set_facts(type, type_facts(type) - FACT_USER);
-  if (type_facts(type) < FACT_USER)
+  if (type_facts(type) < FACT_USER && !type_origin(type)->bound)
     free_type(world, type);
 }
 
@@ -232,35 +244,51 @@ static enum pkgimg_status take_types(struct type_world *world, struct type_home 
   enum pkgimg_status status = home_enter(world, home, error);
   if (status == PKGIMG_OK)
     status = make_entries(world, count, error);
+  if (status == PKGIMG_OK)
+    bound_enter(world);
   for (uint32_t i = 0; i < count && status == PKGIMG_OK; i++) {
+    struct pkgimg_type *bound = world->bound ? bound_find(world, types->keys[i].id) : NULL;
     if (i % BATCH == 0)
       look_ahead(world, types, i, i + BATCH < count ? i + BATCH : count);
-    status = take_type(world, home, &types->keys[i], error);
+    status =
+        bound ? take_bound(home, &types->keys[i], bound, error) : take_type(world, home, &types->keys[i], error);
   }
-  if (world->type_count != before)
-    forget_names(world);
+  if (world->type_count != before || world->bound)
+    world_forget_names(world);
   return status;
+}
+
+static enum pkgimg_status make_home(struct pkgimg_image *image, const struct types *types, struct type_home **home,
+                                    struct pkgimg_error *error)
+{
+  *home = malloc(sizeof **home + types->type_count * sizeof *(*home)->places);
+  if (!*home)
+    return fail_memory(error, types->type_count * sizeof *(*home)->places);
+  **home = (struct type_home){.world = &image->runtime->world,
+                              .path = image->path,
+                              .base = image_base(image),
+                              .descriptions = types->head->descriptions,
+                              .descriptions_hash = types->head->descriptions_hash};
+  return PKGIMG_OK;
 }
 
 // One allocation for the lists of methods, one for what may outlive the image.
 static enum pkgimg_status make_lists(struct pkgimg_image *image, const struct types *types,
-                                     struct pkgimg_error *error)
+                                     struct type_home *bound, struct pkgimg_error *error)
 {
   size_t methods = sizeof(struct image_types), arguments = methods + types->method_count * sizeof(struct method);
+  struct type_home *home = bound;
+  if (!home)
+    TRY(make_home(image, types, &home, error));
   struct image_types *mine = malloc(arguments + types->argument_count * sizeof(void *));
-  struct type_home *home = malloc(sizeof *home + types->type_count * sizeof *home->places);
-  if (!mine || !home) {
-    free(mine);
-    free(home);
-    return fail_memory(error, arguments + types->type_count * sizeof *home->places);
+  if (!mine) {
+    if (!bound)
+      free(home);
+    return fail_memory(error, arguments + types->argument_count * sizeof(void *));
   }
   *mine = (struct image_types){.home = home,
                                .methods = (struct method *)(void *)((uint8_t *)mine + methods),
                                .arguments = (const struct pkgimg_type **)(void *)((uint8_t *)mine + arguments)};
-  *home = (struct type_home){.world = &image->runtime->world,
-                             .image = image,
-                             .descriptions = types->head->descriptions,
-                             .descriptions_hash = types->head->descriptions_hash};
   image->types = mine;
   return PKGIMG_OK;
 }
@@ -273,18 +301,20 @@ static void fill_words(const struct pkgimg_image *image, const struct types *typ
     words[i] = home_object(image->types->home, types->word_types[i]);
 }
 
-enum pkgimg_status types_add(struct pkgimg_image *image, const struct types *types, struct pkgimg_error *error)
+enum pkgimg_status types_add(struct pkgimg_image *image, const struct types *types, struct type_home *bound,
+                             struct pkgimg_error *error)
 {
   struct type_world *world = &image->runtime->world;
-  TRY(make_lists(image, types, error));
+  TRY(make_lists(image, types, bound, error));
   pthread_rwlock_wrlock(&world->lock);
-  enum pkgimg_status status = take_types(world, image->types->home, types, error);
+  enum pkgimg_status status = bound ? PKGIMG_OK : take_types(world, image->types->home, types, error);
   if (status == PKGIMG_OK && types->method_count)
     status = methods_make(image, types, error);
   pthread_rwlock_unlock(&world->lock);
   if (status != PKGIMG_OK)
     return status;
-  fill_words(image, types);
+  if (!bound)
+    fill_words(image, types);
   return types->method_count ? methods_enter(image, error) : PKGIMG_OK;
 }
 
@@ -294,7 +324,8 @@ static void keep_descriptions(struct type_home *home)
   uint32_t others = 0;
   for (uint32_t i = 0; i < home->type_count; i++) {
     const struct pkgimg_type *type = home_object(home, i);
-    others += type_home_index(type) == home->index && type_facts(type) / FACT_USER > 1;
+    bool own = !type_origin(type)->bound && type_home_index(type) == home->index;
+    others += own && type_facts(type) / FACT_USER > 1;
   }
   if (others)
     (void)!home_describe(home, NULL);
@@ -307,17 +338,17 @@ static void release_types(struct type_world *world, const struct type_home *home
   size_t before = world->type_count;
   for (uint32_t i = home->type_count; i > 0; i--)
     release_type(world, home->places[i - 1]);
-  if (world->type_count == before)
-    return;
-  dispatch_forget_all(world);
-  forget_names(world);
+  if (world->type_count != before)
+    dispatch_forget_all(world);
+  if (world->type_count != before || world->bound)
+    world_forget_names(world);
 }
 
 static void leave_home(struct type_world *world, struct type_home *home)
 {
   keep_descriptions(home);
   release_types(world, home);
-  home->image = NULL;
+  home->path = NULL;
   if (home->live == 0)
     home_destroy(home);
 }
@@ -329,7 +360,8 @@ void types_drop(struct pkgimg_image *image)
     return;
   methods_withdraw(image);
   pthread_rwlock_wrlock(&world->lock);
-  leave_home(world, image->types->home);
+  if (!image->types->home->numbers)
+    leave_home(world, image->types->home);
   pthread_rwlock_unlock(&world->lock);
   free(image->types);
   image->types = NULL;

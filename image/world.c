@@ -11,6 +11,8 @@ void world_init(struct type_world *world)
 {
   world->lock = (pthread_rwlock_t)PTHREAD_RWLOCK_INITIALIZER;
   world->unused = 1;
+  world->origin.world = world;
+  world->chunk_limit = WORLD_CHUNKS;
 }
 
 static void function_destroy(struct pkgimg_function *function)

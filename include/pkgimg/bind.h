@@ -49,6 +49,7 @@ struct pkgimg_bind_report {
   uint64_t residuals;  ///< words that each process fills
   uint64_t accesses;   ///< instructions that took an address from a word
   uint64_t relaxed;    ///< those among them that use the address itself now, or the one slot of a function of the host
+  uint64_t types;      ///< that the images state, each once; 0 also if there are more than are merged (2^20)
   uint64_t images_before;  ///< images that the bundle which was at the output holds, too
   int replaced;            ///< there was one, and it was another
   int unchanged;           ///< it was this one, and stays

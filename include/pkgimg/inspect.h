@@ -222,6 +222,8 @@ struct pkgimg_bundle_summary {
   size_t gates;      ///< functions of the host
   size_t imports;    ///< what else is needed of the host
   size_t residuals;  ///< words that a process fills
+  size_t types;      ///< that are ready, each once
+  size_t type_statements;  ///< of them by images
 };
 
 /// An image of a bundle.

@@ -186,13 +186,14 @@ enum pkgimg_pages_of {
   PKGIMG_PAGES_CONSTANTS,  ///< L: relocated, or of a bundle: words that only the process knows
   PKGIMG_PAGES_DATA,       ///< W: the same, and what the program wrote
   PKGIMG_PAGES_HEAP,       ///< H: relocated, or written by the program
-  PKGIMG_PAGES_GATE,       ///< addresses of the host's functions, of a bundle as a whole
+  PKGIMG_PAGES_GATE,       ///< addresses of the host's functions, and whose its types are, of a bundle as a whole
+  PKGIMG_PAGES_TYPES,      ///< objects of a bundle's types that images outside of it state, too
   PKGIMG_PAGES_COUNT
 };
 PKGIMG_PUBLIC const char *pkgimg_pages_name(enum pkgimg_pages_of of);
 
 struct pkgimg_pages {
-  const char *image;  ///< name; for the gate the bundle's path. Valid during the call
+  const char *image;  ///< name; for gate and types the bundle's path. Valid during the call
   enum pkgimg_pages_of of;
   uint64_t count;  ///< of 4 KiB, never 0
 };

@@ -4,7 +4,9 @@
 // is used.
 #include "base/hash.h"
 #include "format/bundle_view.h"
+#include "tests/should_fail/bundle_cases.h"
 #include "tests/should_fail/expect.h"
+#include "tests/should_fail/forge.h"
 #include "tests/should_fail/groups.h"
 #include "tests/should_fail/rows.h"
 
@@ -19,180 +21,6 @@ struct forged {
   uint8_t *bytes;
   size_t size;
   struct bundle_header *head;
-};
-
-/// What an offset counts from: the header, or the first entry of a table that the main image uses.
-enum part {
-  IN_HEADER,
-  IN_IMAGE,  ///< the main one
-  IN_FIRST_IMAGE,
-  IN_ORDER,
-  IN_STRINGS,
-  IN_NAMES,
-  IN_IDS,
-  IN_GATE,
-  IN_GATE_USE,
-  IN_IMPORT,
-  IN_RESIDUAL,
-  IN_DEPENDENCY,
-  IN_BODY,
-  IN_BODY_SYMBOL,
-  IN_LIBRARY,
-  IN_UNWIND,
-  IN_THUNK,
-  IN_PLACE,
-};
-
-struct bundle_case {
-  const char *name;
-  enum part part;
-  size_t offset, size;
-  uint64_t value;
-  enum pkgimg_status verify, load;
-  const char *text;
-};
-
-#define HEAD(member, value)                                                                                       \
-  IN_HEADER, offsetof(struct bundle_header, member), sizeof(((struct bundle_header *)0)->member), value
-#define IMAGE(member, value)                                                                                      \
-  IN_IMAGE, offsetof(struct bundle_image, member), sizeof(((struct bundle_image *)0)->member), value
-#define FIRST(member, value)                                                                                      \
-  IN_FIRST_IMAGE, offsetof(struct bundle_image, member), sizeof(((struct bundle_image *)0)->member), value
-#define WORD(member, value)                                                                                       \
-  IN_RESIDUAL, offsetof(struct bundle_residual, member), sizeof(((struct bundle_residual *)0)->member), value
-#define GATE(member, value)                                                                                       \
-  IN_GATE, offsetof(struct bundle_gate, member), sizeof(((struct bundle_gate *)0)->member), value
-#define PLACE(member, value)                                                                                      \
-  IN_PLACE, offsetof(struct bundle_library, member), sizeof(((struct bundle_library *)0)->member), value
-#define NUMBER(part, value) part, 0, 4, value
-
-static const struct bundle_case cases[] = {
-    // The header.
-    {"another version", HEAD(version, 99), VERSION, VERSION, "version"},
-    {"another machine", HEAD(machine, EM_AARCH64), MACHINE, MACHINE, "processor"},
-    {"base 0", HEAD(base, 0), MALFORMED, MALFORMED, "base"},
-    {"base beside 2 MiB", HEAD(base, 0x200000001000), MALFORMED, MALFORMED, "base"},
-    {"base of the kernel", HEAD(base, 0xffff800000000000), MALFORMED, MALFORMED, "base"},
-    {"code elsewhere", HEAD(blocks[0].file_offset, 0x200000), MALFORMED, MALFORMED, "file offset of a block"},
-    {"no code", HEAD(blocks[0].size, 0), MALFORMED, MALFORMED, "file offset of a block"},
-    {"code over L", HEAD(blocks[0].size, 0x40200000), MALFORMED, MALFORMED, "size of a block"},
-    {"L beside a page", HEAD(blocks[1].size, 0x200), MALFORMED, MALFORMED, "size of a block"},
-    {"no L", HEAD(blocks[1].size, 0), MALFORMED, MALFORMED, NULL},
-    {"W of 2^64", HEAD(blocks[2].size, HUGE & ~0x1fffffull), MALFORMED, MALFORMED, "size of a block"},
-    {"H behind the file", HEAD(blocks[7].size, 0x100000), TRUNCATED, TRUNCATED, "bytes of the bundle"},
-    {"H of 2^63", HEAD(blocks[3].size, 1ull << 63), MALFORMED, MALFORMED, "size of a block"},
-    {"drawn never", HEAD(aslr, 3), MALFORMED, MALFORMED, "addresses"},
-    {"no regions", HEAD(regions, 0), MALFORMED, MALFORMED, "number of regions"},
-    {"more regions than there may be", HEAD(regions, 9), MALFORMED, MALFORMED, "number of regions"},
-    {"fewer regions than blocks", HEAD(regions, 1), MALFORMED, MALFORMED, "a block of no region"},
-    {"more regions than blocks", HEAD(regions, 3), MALFORMED, MALFORMED, "file offset of a block"},
-    {"another region elsewhere", HEAD(blocks[4].file_offset, 0), MALFORMED, MALFORMED, "file offset of a block"},
-    {"W of another region too small", HEAD(blocks[6].size, 0), MALFORMED, MALFORMED, "size of a block"},
-    {"code of another region over L", HEAD(blocks[4].size, 0x40200000), MALFORMED, MALFORMED, "size of a block"},
-    {"main image that is not", HEAD(main_image, 99), MALFORMED, MALFORMED, "main image"},
-    {"words of gates at 0", HEAD(slots, 0), MALFORMED, MALFORMED, "gates"},
-    {"words of gates beside a word", HEAD(slots, 0x1004), MALFORMED, MALFORMED, "gates"},
-    {"words of gates behind the code", HEAD(slots, 0x10000000), MALFORMED, MALFORMED, NULL},
-    {"words of gates at 2^64", HEAD(slots, HUGE & ~0xfffull), MALFORMED, MALFORMED, "gates"},
-    {"strings behind the code", HEAD(strings.offset, 0x40000000), MALFORMED, MALFORMED, "strings"},
-    {"2^63 strings", HEAD(strings.count, 1ull << 63), MALFORMED, MALFORMED, "strings"},
-    {"no strings", HEAD(strings.count, 0), MALFORMED, MALFORMED, NULL},
-    {"images beside 8 bytes", HEAD(images.offset, 4097), MALFORMED, MALFORMED, "images"},
-    {"2^32 images", HEAD(images.count, 1ull << 32), MALFORMED, MALFORMED, "images"},
-    {"no images", HEAD(images.count, 0), MALFORMED, MALFORMED, "main image"},
-    {"images whose size wraps", HEAD(images.count, 0x0800000000000000), MALFORMED, MALFORMED, "images"},
-    {"images without an order", HEAD(order.count, 0), MALFORMED, MALFORMED, "order"},
-    {"index of three names", HEAD(names.count, 3), MALFORMED, MALFORMED, "index"},
-    {"index without room", HEAD(names.count, 1), MALFORMED, MALFORMED, "index"},
-    {"index of no build ids", HEAD(ids.count, 0), MALFORMED, MALFORMED, "index"},
-    {"2^61 gates", HEAD(gates.count, 1ull << 61), MALFORMED, MALFORMED, "gates"},
-    {"gates at 2^64", HEAD(gates.offset, HUGE - 7), MALFORMED, MALFORMED, "gates"},
-    {"uses of gates at the end", HEAD(gate_uses.offset, 0x200000), MALFORMED, MALFORMED, NULL},
-    {"2^40 imports", HEAD(imports.count, 1ull << 40), MALFORMED, MALFORMED, "imports"},
-    {"2^40 residuals", HEAD(residuals.count, 1ull << 40), MALFORMED, MALFORMED, "residual"},
-    {"no residuals", HEAD(residuals.count, 0), MALFORMED, MALFORMED, "residual"},
-    {"no dependencies", HEAD(dependencies.count, 0), MALFORMED, MALFORMED, "dependencies"},
-    {"bodies without symbols", HEAD(body_symbols.count, 0), MALFORMED, MALFORMED, "symbols of bodies"},
-    {"libraries of an image that are not", IMAGE(libraries.first, 9999), MALFORMED, MALFORMED, "libraries of an image"},
-    {"2^40 libraries", HEAD(libraries.count, 1ull << 40), MALFORMED, MALFORMED, "libraries"},
-    {"two system images", HEAD(sysimage.count, 2), MALFORMED, MALFORMED, "system images"},
-    {"a system image behind the code", HEAD(sysimage.offset, 0x40000000), MALFORMED, MALFORMED, "system image"},
-    {"a system image that is not", HEAD(sysimage.count, 1), MALFORMED, OK, "system image"},
-    {"unwind tables without an end", HEAD(unwind.count, 1), MALFORMED, MALFORMED, "unwind"},
-    // The main image.
-    {"image on the header", IMAGE(offset, 0), MALFORMED, MALFORMED, "offset of an image"},
-    {"image beside a page", IMAGE(offset, 4104), MALFORMED, MALFORMED, "offset of an image"},
-    {"image behind the others", IMAGE(offset, 0x40000000), MALFORMED, MALFORMED, "offset of an image"},
-    {"image in no region", IMAGE(offset, 2 * BUNDLE_STRIDE + 0x1000), MALFORMED, MALFORMED, "offset of an image"},
-    {"image at the start of a region", IMAGE(offset, BUNDLE_STRIDE), MALFORMED, MALFORMED, "offset of an image"},
-    {"image at 2^64", IMAGE(offset, HUGE & ~0xfffull), MALFORMED, MALFORMED, "offset of an image"},
-    {"image on another", IMAGE(offset, 0x1000), MALFORMED, MALFORMED, NULL},
-    {"image of a page", IMAGE(slot_size, 0x1000), MALFORMED, MALFORMED, "size of an image"},
-    {"image of 2^64", IMAGE(slot_size, HUGE), MALFORMED, MALFORMED, "size of an image"},
-    {"heap without H", IMAGE(heap_size, 0x1000), MALFORMED, MALFORMED, "heap"},
-    {"heap behind H", IMAGE(heap, 0x200000), OK, OK, NULL},
-    {"name behind the strings", IMAGE(name, 0x10000000), MALFORMED, MALFORMED, "name"},
-    {"no name", IMAGE(name, 0), MALFORMED, MALFORMED, "name"},
-    {"path behind the strings", IMAGE(path, UINT32_MAX), MALFORMED, MALFORMED, "path"},
-    {"nothing to do", IMAGE(work, 0), MALFORMED, OK, "work"},
-    {"unknown work", IMAGE(work, 0x3f), MALFORMED, OK, "work"},
-    {"dependencies behind the table", IMAGE(dependencies.first, 999), MALFORMED, MALFORMED, "dependencies"},
-    {"2^32 dependencies", IMAGE(dependencies.count, UINT32_MAX), MALFORMED, MALFORMED, "dependencies"},
-    {"residuals behind the table", IMAGE(residuals.first, UINT32_MAX), MALFORMED, MALFORMED, "residual"},
-    {"2^32 residuals", IMAGE(residuals.count, UINT32_MAX), MALFORMED, MALFORMED, "residual"},
-    {"2^32 gates", IMAGE(gates.count, UINT32_MAX), MALFORMED, MALFORMED, "gates"},
-    {"2^32 bodies", IMAGE(bodies.count, UINT32_MAX), MALFORMED, MALFORMED, "bodies"},
-    {"area of 2^64", IMAGE(geometry.areas[3].memory_size, HUGE), MALFORMED, MALFORMED, "memory size"},
-    {"area elsewhere", IMAGE(geometry.areas[2].address, 0), MALFORMED, MALFORMED, "address of an area"},
-    {"area of 512 MiB", IMAGE(geometry.areas[3].memory_size, LIMIT), MALFORMED, MALFORMED, "size of an image"},
-    {"symbols in L", IMAGE(symbols.address, L_START), MALFORMED, MALFORMED, "symbols"},
-    {"2^64 symbols", IMAGE(symbols.count, HUGE), MALFORMED, MALFORMED, "symbols"},
-    {"symbol strings at 2^64", IMAGE(symbol_strings.address, HUGE), MALFORMED, MALFORMED, "symbol strings"},
-    {"hash table behind R", IMAGE(symbol_hash.count, 0x100000), MALFORMED, MALFORMED, "hash table"},
-    {"unwind table in W", IMAGE(unwind.address, W_START), MALFORMED, MALFORMED, "unwind"},
-    {"constructors in X", IMAGE(init_array.address, 0x1000), MALFORMED, MALFORMED, "constructors"},
-    {"2^61 constructors", IMAGE(init_array.count, 1ull << 61), MALFORMED, MALFORMED, "constructors"},
-    {"destructors beside a word", IMAGE(fini_array.address, L_START + 4), MALFORMED, MALFORMED, "destructors"},
-    {"template behind L", IMAGE(thread_local.count, 0x100000), MALFORMED, MALFORMED, "thread-local"},
-    {"block smaller than its template", IMAGE(thread_local_size, 1), MALFORMED, MALFORMED, "thread-local"},
-    {"block of 2^63 bytes", IMAGE(thread_local_size, 1ull << 63), MALFORMED, MALFORMED, "thread-local"},
-    {"alignment of 3", IMAGE(thread_local_align, 3), MALFORMED, MALFORMED, "alignment"},
-    {"alignment of 0", IMAGE(thread_local_align, 0), MALFORMED, MALFORMED, "alignment"},
-    {"initialisation in W", IMAGE(init_function, W_START), MALFORMED, MALFORMED, "initialisation"},
-    {"handle at 2^64", IMAGE(handle, HUGE), MALFORMED, MALFORMED, "__dso_handle"},
-    {"exits without a heap", IMAGE(exits.count, 1), MALFORMED, MALFORMED, "exits"},
-    {"2^63 exits", IMAGE(exits.count, 1ull << 63), MALFORMED, MALFORMED, "exits"},
-    {"the first image on the header", FIRST(offset, 0), MALFORMED, OK, "offset of an image"},
-    // The other tables.
-    {"number in the order of images", NUMBER(IN_ORDER, 999), MALFORMED, OK, "order of images"},
-    {"an image that is there twice", NUMBER(IN_ORDER, 1), MALFORMED, OK, "offset of an image"},
-    {"a first string", IN_STRINGS, 0, 1, 'x', MALFORMED, OK, "strings"},
-    {"number in the index of names", NUMBER(IN_NAMES, 999), MALFORMED, OK, "index"},
-    {"number in the index of build ids", NUMBER(IN_IDS, 999), MALFORMED, OK, "index"},
-    {"gate without a name", GATE(name, UINT32_MAX), MALFORMED, OK, NULL},
-    {"gate in a library that is not", GATE(library, 999), MALFORMED, OK, "number of a library"},
-    {"gate behind its library", GATE(value, 0x7fffffff), OK, OK, NULL},
-    {"gate that resolves twice", GATE(resolver, 2), MALFORMED, OK, "flags"},
-    {"build id of 33 bytes", PLACE(size, 33), MALFORMED, MALFORMED, "bytes of a build id"},
-    {"library of no name", PLACE(name, UINT32_MAX), MALFORMED, OK, "bytes of strings"},
-    {"gate of another hash", GATE(hash, 1), MALFORMED, OK, "hash of a name"},
-    {"gate that is weak twice", GATE(weak, 2), MALFORMED, OK, "flags"},
-    {"gate that is not", NUMBER(IN_GATE_USE, 999), MALFORMED, OK, "number of a gate"},
-    {"import without a name", IN_IMPORT, 0, 4, UINT32_MAX, MALFORMED, OK, "bytes of strings"},
-    {"residual in the code", WORD(address, 0x1000), MALFORMED, MALFORMED, "address of a residual"},
-    {"residual of another image", WORD(address, W_START + 0x1000), MALFORMED, MALFORMED, "address of a residual"},
-    {"residual at 2^64", WORD(address, HUGE - 3), MALFORMED, MALFORMED, "address of a residual"},
-    {"residual of no type", WORD(type, 99), MALFORMED, MALFORMED, "type"},
-    {"residual of a refused type", WORD(type, R_X86_64_TPOFF64), MALFORMED, MALFORMED, "type"},
-    {"residual of an import that is not", WORD(import, 999), MALFORMED, MALFORMED, NULL},
-    {"dependency that is not", NUMBER(IN_DEPENDENCY, 999), MALFORMED, MALFORMED, "number of a dependency"},
-    {"dependency on itself", NUMBER(IN_DEPENDENCY, 4), MALFORMED, OK, "number of a dependency"},
-    {"body in R", NUMBER(IN_BODY, 8), MALFORMED, OK, "address of a body"},
-    {"body of a symbol that is not", NUMBER(IN_BODY_SYMBOL, 9999), MALFORMED, OK, "symbol"},
-    {"library without a name", NUMBER(IN_LIBRARY, UINT32_MAX), MALFORMED, OK, "bytes of strings"},
-    {"unwind table of the kernel", IN_UNWIND, 0, 8, 0xffff800000000000, MALFORMED, MALFORMED, "unwind"},
-    {"unwind table at 0", IN_UNWIND, 0, 8, 0, MALFORMED, MALFORMED, "unwind"},
-    {"thunk elsewhere", IN_THUNK, 2, 1, 0x77, MALFORMED, OK, "thunk"},
 };
 
 static struct forged take(const char *path)
@@ -239,6 +67,23 @@ static uint64_t placed_gate(const struct forged *forged)
   abort();
 }
 
+static uint64_t used_entry(const struct forged *forged, const struct bundle_table *index)
+{
+  const uint32_t *numbers = (const uint32_t *)(void *)(forged->bytes + index->offset);
+  uint64_t i = 0;
+  while (numbers[i] == BUNDLE_NONE)
+    i++;
+  return entry(index, i, sizeof *numbers);
+}
+
+static uint64_t first_type_word(const struct forged *forged, const struct bundle_image *image)
+{
+  const struct disk_types *types = (const struct disk_types *)(void *)(forged->bytes + image->types.offset);
+  const struct bundle_block_at *block =
+      &forged->head->blocks[image->offset / BUNDLE_STRIDE * BLOCK_COUNT + BLOCK_L];
+  return block->file_offset + image->offset % BUNDLE_STRIDE + types->type_words.address - FORMAT_L_START;
+}
+
 static uint64_t place_of(const struct forged *forged, enum part part)
 {
   const struct bundle_header *head = forged->head;
@@ -263,6 +108,12 @@ static uint64_t place_of(const struct forged *forged, enum part part)
       [IN_UNWIND] = head->unwind.offset,
       [IN_THUNK] = head->slots,
       [IN_PLACE] = head->places.offset,
+      [IN_TYPE] = head->types.offset,
+      [IN_STATEMENT] = head->statements.offset,
+      [IN_TYPE_NUMBER] = entry(&head->type_numbers, image->first_type, 4),
+      [IN_TYPE_ID] = used_entry(forged, &head->type_ids),
+      [IN_CHUNK] = head->blocks[BLOCK_W].file_offset + head->type_chunks,
+      [IN_TYPE_WORD] = first_type_word(forged, image),
   };
   return places[part];
 }
@@ -316,12 +167,12 @@ static unsigned run_unsealed(const char *good, const char *path)
   return failures;
 }
 
-// Whatever stands in the tables, a load ends with a status.
-static unsigned run_random(const char *good, const char *path)
+// Whatever stands in these bytes, a load and questions about types end with a status.
+static unsigned run_random(const char *good, const char *path, uint64_t first, uint64_t last)
 {
   enum { TIMES = 400 };
   struct forged forged = take(good);
-  uint64_t state = 1, first = sizeof *forged.head, last = forged.head->slots;
+  uint64_t state = 1;
   unsigned accepted = 0, failures = 0;
   for (int i = 0; i < TIMES; i++) {
     state = state * 6364136223846793005ull + 1442695040888963407ull;
@@ -345,6 +196,50 @@ static unsigned run_random(const char *good, const char *path)
   return failures;
 }
 
+// ---- images that lie about their types
+
+static struct disk_type_key *keys_of(const struct forgery *forgery)
+{
+  const struct disk_tables *tables = forgery_tables(forgery);
+  uint8_t *types = (uint8_t *)(uintptr_t)tables + tables->types.offset;
+  return (struct disk_type_key *)(void *)(types + ((struct disk_types *)(void *)types)->keys.offset);
+}
+
+// Two types of one id: of the same supertype, and of another.
+static unsigned run_liars(const char *folder, const char *work)
+{
+  static const struct {
+    unsigned other;
+    enum pkgimg_status status;
+    const char *text;
+  } liars[] = {{1, MALFORMED, "stated twice"}, {2, MISMATCH, "same id with another supertype"}};
+  char path[PATH_MAX], output[PATH_MAX];
+  unsigned failures = 0;
+  snprintf(path, sizeof path, "%s/full.so", work);
+  snprintf(output, sizeof output, "%s/liar.bundle", work);
+  for (size_t i = 0; i < sizeof liars / sizeof *liars; i++) {
+    struct forgery forgery = forgery_read(image_path(folder, "full"));
+    struct disk_type_key *keys = keys_of(&forgery);
+    memcpy(keys[liars[i].other].id, keys[0].id, sizeof keys->id);
+    forgery_seal(&forgery, SEAL_ALL);
+    forgery_write(&forgery, path);
+    forgery_deinit(&forgery);
+    const char *images[] = {path};
+    struct pkgimg_bind_options options = PKGIMG_BIND_OPTIONS_INIT;
+    struct pkgimg_error error = {0};
+    options.output = output;
+    options.images = images;
+    options.image_count = 1;
+    options.search_path = &folder;
+    options.search_path_count = 1;
+    enum pkgimg_status status = pkgimg_bind(&options, NULL, &error);
+    unlink(path);  // a bundle beside it would take it for its main image
+    if (status != liars[i].status || !strstr(error.text, liars[i].text) || access(output, F_OK) == 0)
+      failures += (unsigned)printf("%s: bound: %s\n", liars[i].text, error.text) > 0;
+  }
+  return failures;
+}
+
 unsigned run_bundles(const struct folders *folders)
 {
   char good[PATH_MAX], path[PATH_MAX];
@@ -365,7 +260,13 @@ unsigned run_bundles(const struct folders *folders)
     return (unsigned)printf("the good bundle has %u regions\n", (unsigned)report.regions);
   struct expectation fine = {"the good bundle", OK, NULL};
   unsigned failures = !expect_verify(&fine, good) + !expect_load(&fine, good, PKGIMG_PREFETCH_NONE);
-  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
-    failures += run_case(&cases[i], good, path);
-  return failures + run_cuts(good, path) + run_unsealed(good, path) + run_random(good, path);
+  for (size_t i = 0; i < bundle_case_count; i++)
+    failures += run_case(&bundle_cases[i], good, path);
+  struct forged forged = take(good);
+  uint64_t chunk = place_of(&forged, IN_CHUNK), objects = bundle_chunks_size(forged.head->types.count);
+  failures += run_random(good, path, sizeof *forged.head, forged.head->slots) +
+              run_random(good, path, chunk, chunk + objects);
+  free(forged.bytes);
+  failures += run_liars(folders->good, folders->work);
+  return failures + run_cuts(good, path) + run_unsealed(good, path);
 }

@@ -121,7 +121,7 @@ static void count_pages(void *context, const struct pkgimg_pages *pages)
 {
   struct census *census = context;
   CHECK(pages->count > 0 && *pages->image && (unsigned)pages->of < PKGIMG_PAGES_COUNT);
-  CHECK((strchr(pages->image, '/') != NULL) == (pages->of == PKGIMG_PAGES_GATE));
+  CHECK((strchr(pages->image, '/') != NULL) == (pages->of >= PKGIMG_PAGES_GATE));
   census->of[pages->of] += pages->count;
   census->all += pages->count;
 }

@@ -28,6 +28,13 @@ const char *bound(const char *file, const char *images, const struct pkgimg_bind
   return options.output;
 }
 
+const char *bound_at(const char *file, const char *images, uint64_t base)
+{
+  struct pkgimg_bind_options options = PKGIMG_BIND_OPTIONS_INIT;
+  options.base = base;
+  return bound(file, images, &options, NULL);
+}
+
 struct pkgimg_stats stats_of(struct pkgimg_runtime *runtime)
 {
   struct pkgimg_stats stats = {.size = sizeof stats};

@@ -21,6 +21,9 @@ extern uint64_t bound_reach;
 const char *bound(const char *file, const char *images, const struct pkgimg_bind_options *more,
                   struct pkgimg_bind_report *report);
 
+/// At this address.
+const char *bound_at(const char *file, const char *images, uint64_t base);
+
 struct pkgimg_stats stats_of(struct pkgimg_runtime *runtime);
 /// That the last bundle was refused for this reason, NULL: that none was.
 void expect_refusal(struct pkgimg_runtime *runtime, const char *reason);

@@ -6,11 +6,33 @@
 #include "tests/unit/world.h"
 
 #include <dlfcn.h>
+#include <pkgimg/bind.h>
 #include <pkgimg/pkgimg.h>
+#include <pkgimg/types.h>
 
 CHECK_MAIN_FILE
 
 // ---- loads
+
+static const char *path_of(const char *name)
+{
+  return strchr(name, '.') ? scratch_path(name) : image_path(name);
+}
+
+// Whoever loads an image with types asks about them.
+static enum pkgimg_status ask(struct pkgimg_runtime *runtime, const char *name, struct pkgimg_error *error)
+{
+  const struct pkgimg_type *type;
+  struct pkgimg_type_info info;
+  if (!strstr(name, "kinds"))
+    return PKGIMG_OK;
+  enum pkgimg_status status = pkgimg_type_find(runtime, "kinds.two", &type, error);
+  if (status != PKGIMG_OK)
+    return status;
+  status = pkgimg_type_describe(type, &info, error);
+  CHECK(status != PKGIMG_OK || pkgimg_type_by_id(runtime, info.id) == type);
+  return status;
+}
 
 static enum pkgimg_status load_once(enum pkgimg_prefetch prefetch, const char *name, struct pkgimg_error *error)
 {
@@ -22,12 +44,16 @@ static enum pkgimg_status load_once(enum pkgimg_prefetch prefetch, const char *n
   enum pkgimg_status status = pkgimg_runtime_open(&options, &runtime, error);
   if (status != PKGIMG_OK)
     return status;
-  status = pkgimg_load(runtime, image_path(name), &image, error);
+  status = pkgimg_load(runtime, path_of(name), &image, error);
+  if (status == PKGIMG_OK)
+    status = ask(runtime, name, error);
   allocator.armed = false;
   // What a load that failed leaves behind does not disturb the next.
   struct pkgimg_error again;
   if (status != PKGIMG_OK)
-    CHECK_OK(pkgimg_load(runtime, image_path(name), &image, &again), &again);
+    CHECK_OK(pkgimg_load(runtime, path_of(name), &image, &again), &again);
+  if (status != PKGIMG_OK)
+    CHECK_OK(ask(runtime, name, &again), &again);
   pkgimg_runtime_close(runtime);
   return status;
 }
@@ -79,6 +105,17 @@ static void fail_everywhere(enum pkgimg_prefetch prefetch, const char *name)
   CHECK(allocator.live == live);
 }
 
+static void bind(const char *file, const char *main_image)
+{
+  struct pkgimg_bind_options options = PKGIMG_BIND_OPTIONS_INIT;
+  struct pkgimg_error error;
+  const char *images[] = {image_path("kinds-three"), image_path(main_image)};
+  options.output = scratch_path(file);
+  options.images = images;
+  options.image_count = 2;
+  CHECK_OK(pkgimg_bind(&options, NULL, &error), &error);
+}
+
 int main(void)
 {
   if (!allocator_find_spared()) {
@@ -92,6 +129,10 @@ int main(void)
   fail_everywhere(PKGIMG_PREFETCH_NONE, "tl-user");
   fail_everywhere(PKGIMG_PREFETCH_NONE, "tables");
   fail_everywhere(PKGIMG_PREFETCH_NONE, "shapes-one");
+  bind("kinds-two.bundle", "kinds-two");
+  fail_everywhere(PKGIMG_PREFETCH_NONE, "kinds-two.bundle");
+  bind("shapes-one.bundle", "shapes-one");
+  fail_everywhere(PKGIMG_PREFETCH_NONE, "shapes-one.bundle");
   printf("%ld allocations of CRoaring were spared\n", allocator.spared);
   return check_verdict();
 }

@@ -6,6 +6,7 @@
 #include "tests/unit/world.h"
 
 #include <llvm-c/Core.h>
+#include <pkgimg/bind.h>
 #include <pkgimg/build.h>
 #include <pkgimg/pkgimg.h>
 
@@ -38,6 +39,27 @@ static void build(const char *file, unsigned first, unsigned count)
   LLVMModuleRef module = LLVMModuleCreateWithNameInContext(file, context);
   CHECK_OK(pkgimg_build_modules(&options, &module, 1, NULL, &error), &error);
   LLVMContextDispose(context);
+}
+
+// The last image is the main one.
+static void bind(const char *file, const char *first, const char *second)
+{
+  struct pkgimg_bind_options options = PKGIMG_BIND_OPTIONS_INIT;
+  struct pkgimg_bind_report report;
+  const char *images[] = {scratch_path(first), scratch_path(second)};
+  options.output = scratch_path(file);
+  options.images = images;
+  options.image_count = 2;
+  CHECK_OK(pkgimg_bind(&options, &report, &error), &error);
+  CHECK(report.types >= HALF);
+}
+
+static uint64_t pages_written(void)
+{
+  struct pkgimg_stats stats = {.size = sizeof stats};
+  CHECK_OK(pkgimg_runtime_stats(runtime, &stats, &error), &error);
+  CHECK(stats.bundles_refused == 0);
+  return stats.pages_written;
 }
 
 static struct pkgimg_image *load(const char *file)
@@ -110,9 +132,58 @@ static void many_images(void)
   pkgimg_runtime_close(runtime);
 }
 
+// The same in a bundle, where they are several chunks, and beside it.
+static void many_bound(void)
+{
+  build("beyond.so", MANY, MANY);
+  bind("both.bundle", "low.so", "high.so");
+  CHECK_OK(pkgimg_runtime_open(NULL, &runtime, &error), &error);
+  load("both.bundle");
+  CHECK(pages_written() == 1);
+  CHECK(right(0, HALF) == 0 && right(HALF, MANY) == MANY && right(MANY + HALF, HALF) == 0);
+  for (int round = 0; round < 3; round++) {
+    struct pkgimg_image *beyond = load("beyond.so");
+    CHECK(right(HALF, MANY + HALF) == MANY + HALF && right(0, HALF) == (round ? HALF : 0));
+    pkgimg_close(beyond);
+    CHECK(right(HALF, MANY) == MANY && right(MANY + HALF, HALF) == 0);
+    pkgimg_close(load("low.so"));
+    CHECK(right(0, HALF + MANY) == HALF + MANY);
+  }
+  pkgimg_runtime_close(runtime);
+}
+
+// Two bundles without a type in common, then images that share types with both; and the images first.
+static void many_bundles(void)
+{
+  build("top.so", MANY + HALF, HALF);
+  build("none.so", 0, 1);
+  bind("low.bundle", "none.so", "low.so");
+  bind("top.bundle", "top.so", "top.so");
+  for (int first = 0; first < 2; first++) {
+    CHECK_OK(pkgimg_runtime_open(NULL, &runtime, &error), &error);
+    struct pkgimg_image *high = first ? load("high.so") : NULL, *beyond;
+    uint64_t before = first ? pages_written() : 0;
+    load("low.bundle");
+    CHECK(first ? pages_written() > before + 8 : pages_written() == 1);
+    before = pages_written();
+    load("top.bundle");
+    CHECK(pages_written() == before + 1);
+    CHECK(right(0, MANY) == MANY && right(MANY, HALF) == (first ? HALF : 0) && right(MANY + HALF, HALF) == HALF);
+    beyond = load("beyond.so");
+    high = high ? high : load("high.so");
+    CHECK(right(0, 2 * MANY) == 2 * MANY);
+    pkgimg_close(beyond);
+    pkgimg_close(high);
+    CHECK(right(0, MANY) == MANY && right(MANY, HALF) == 0 && right(MANY + HALF, HALF) == HALF);
+    pkgimg_runtime_close(runtime);
+  }
+}
+
 int main(void)
 {
   many_types();
+  many_bound();
+  many_bundles();
   many_images();
   return check_verdict();
 }
