@@ -166,6 +166,9 @@ static struct snapshot_table put_complaints(struct output *out, const struct chi
   return put(out, text ? text : "", size);
 }
 
+extern void *__libc_stack_end;  // of ld.so: what stands above are the arguments and the environment
+
+// The C library's answer ends with a page, so it may have some of these, too.
 static void find_stack(struct snapshot *head)
 {
   pthread_attr_t attributes;
@@ -175,7 +178,7 @@ static void find_stack(struct snapshot *head)
     return;
   if (pthread_attr_getstack(&attributes, &start, &size) == 0) {
     head->stack_start = (uint64_t)start;
-    head->stack_end = (uint64_t)start + size;
+    head->stack_end = (uint64_t)__libc_stack_end;
   }
   pthread_attr_destroy(&attributes);
 }
