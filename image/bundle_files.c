@@ -112,14 +112,14 @@ static bool main_state(const char *bundle_path, struct bundle_view view, struct 
   return found;
 }
 
-// Its state first: what changes after that changes the state.
+// Its state first: what changes it after that, or after its clock has ticked, changes the state.
 void bundle_note_main(const char *bundle_path, struct bundle_view view)
 {
   struct map_counts counts = {0};
   struct disk_header header;
   struct file_note note;
   const struct bundle_image *entry = bundle_image(view, view.head->main_image);
-  if (!main_state(bundle_path, view, &note.state, &counts) || file_state_is_fresh(&note.state))
+  if (!main_state(bundle_path, view, &note.state, &counts) || !file_state_settle(&note.state))
     return;
   char *path AUTO(free_pointer) =
       bundle_file_identity(bundle_path, view, view.head->main_image, &header, &counts);

@@ -20,14 +20,23 @@ bool file_state_read(const char *path, struct file_state *state, struct map_coun
   return true;
 }
 
-// The kernel's clock for files ticks every 10 ms at most.
-bool file_state_is_fresh(const struct file_state *state)
+// The kernel's clock for files ticks every 10 ms at least.
+enum { TICK = 10000000, SECOND = 1000000000 };
+
+static bool is_fresh(const struct file_state *state)
 {
-  enum { TICK = 10000000, SECOND = 1000000000 };
   struct timespec now;
   clock_gettime(CLOCK_REALTIME_COARSE, &now);
   int64_t seconds = now.tv_sec - state->changed;
   return seconds < 0 || (seconds < 2 && seconds * SECOND + now.tv_nsec - state->changed_nanoseconds <= TICK);
+}
+
+bool file_state_settle(const struct file_state *state)
+{
+  struct timespec two_ticks = {.tv_nsec = 2 * TICK};
+  if (is_fresh(state))
+    nanosleep(&two_ticks, NULL);
+  return !is_fresh(state);
 }
 
 bool file_note_read(const struct image_handle *handle, struct file_note *note, struct map_counts *counts)

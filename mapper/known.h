@@ -16,8 +16,9 @@ struct file_state {
 
 /// False if there is no such file.
 bool file_state_read(const char *path, struct file_state *state, struct map_counts *counts);
-/// Was it changed so recently that the next change could have the same time?
-bool file_state_is_fresh(const struct file_state *state);
+/// Wait until another change would have another time: some milliseconds, right after a change. False if it was changed
+/// in the future.
+bool file_state_settle(const struct file_state *state);
 
 struct file_note {
   uint8_t carrier[16];  ///< build id of the file with the note, which may have got other bytes since

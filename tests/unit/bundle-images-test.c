@@ -152,7 +152,6 @@ static void noted(void)
   struct file_note note, of_other;
   copied("leaf", "leaf.so");
   const char *left = copied("left", "left.so");
-  usleep(50000);  // not fresh any more
   const char *path = bound_there(left, "left.bundle", NULL, 0), *other = bound_there(left, "other.bundle", NULL, 0);
   if (getxattr(path, "user.pkgimg.main", &note, sizeof note) != sizeof note) {
     printf("skipped: notes: this file system has no user attributes\n");
@@ -172,21 +171,22 @@ static void noted(void)
   set_note(path, &note);
   write_in_place(left, "left");
   CHECK(bytes_read(path, NULL) > without_main);
-  usleep(50000);
   bound_there(left, "left.bundle", NULL, 0);  // the same as before, but for the note
   CHECK(bytes_read(path, NULL) == without_main);
 }
 
-static void freshness(void)
+static void settled(void)
 {
   struct timespec now;
   clock_gettime(CLOCK_REALTIME_COARSE, &now);
-  struct file_state state = {.changed = now.tv_sec + 1, .changed_nanoseconds = now.tv_nsec};
-  CHECK(file_state_is_fresh(&state));
-  state.changed -= 2;
-  CHECK(!file_state_is_fresh(&state));
+  struct file_state state = {.changed = now.tv_sec, .changed_nanoseconds = now.tv_nsec};
+  CHECK(file_state_settle(&state));
+  clock_gettime(CLOCK_REALTIME_COARSE, &now);
+  CHECK(now.tv_sec > state.changed || now.tv_nsec >= state.changed_nanoseconds + 10000000);
   state.changed = 0;
-  CHECK(!file_state_is_fresh(&state));
+  CHECK(file_state_settle(&state));
+  state.changed = now.tv_sec + 100;
+  CHECK(!file_state_settle(&state));
 }
 
 // ---- in other folders
@@ -227,7 +227,7 @@ int main(void)
   not_an_image();
   changed_dependency();
   noted();
-  freshness();
+  settled();
   elsewhere();
   return check_verdict();
 }
