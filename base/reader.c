@@ -16,7 +16,7 @@ enum pkgimg_status reader_array(const struct reader *reader, const char *what, u
   }
   if (offset % alignment)
     return fail_at(reader->error, PKGIMG_MALFORMED, reader->file, place, what, alignment, offset % alignment);
-  *array = reader->bytes.data + offset;
+  *array = reader->bytes.data ? reader->bytes.data + offset : NULL;  // nothing of nothing
   return PKGIMG_OK;
 }
 

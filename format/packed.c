@@ -71,7 +71,8 @@ enum pkgimg_status unpack(struct unpacker *unpacker, struct span *input, uint8_t
   }
   *made = out.pos;
   unpacker->made += out.pos;
-  *input = (struct span){input->data + in.pos, input->size - in.pos};
+  if (in.pos > 0)
+    *input = (struct span){input->data + in.pos, input->size - in.pos};
   return PKGIMG_OK;
 }
 
