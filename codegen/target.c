@@ -52,19 +52,35 @@ static bool target_has(const struct codegen_target *target, const char *feature)
   return false;
 }
 
-// i1 @pkgimg.cpu_has.FEATURE()
+static void define(LLVMValueRef function, LLVMValueRef result)
+{
+  LLVMContextRef context = LLVMGetModuleContext(LLVMGetGlobalParent(function));
+  LLVMBuilderRef builder = LLVMCreateBuilderInContext(context);
+  LLVMPositionBuilderAtEnd(builder, LLVMAppendBasicBlockInContext(context, function, ""));
+  LLVMBuildRet(builder, result);
+  LLVMDisposeBuilder(builder);
+  LLVMSetLinkage(function, LLVMInternalLinkage);
+  add_attribute(function, "nounwind");
+}
+
+// i1 @pkgimg.cpu_has.FEATURE(). A call becomes the answer; who invokes it, since it might throw, or takes its address,
+// gets a function that returns it.
 static void answer_query(LLVMValueRef query, const struct codegen_target *target)
 {
   bool has = target_has(target, name_of(query) + strlen("pkgimg.cpu_has."));
-  LLVMTypeRef type = LLVMGetReturnType(LLVMGlobalGetValueType(query));
+  LLVMValueRef answer = LLVMConstInt(LLVMGetReturnType(LLVMGlobalGetValueType(query)), has, 0);
   for (LLVMUseRef use = LLVMGetFirstUse(query), next; use; use = next) {
     LLVMValueRef call = LLVMGetUser(use);
     next = LLVMGetNextUse(use);
-    if (!is_direct_call(call, query))
+    if (!LLVMIsACallInst(call) || !is_direct_call(call, query))
       continue;
-    LLVMReplaceAllUsesWith(call, LLVMConstInt(type, has, 0));
+    LLVMReplaceAllUsesWith(call, answer);
     LLVMInstructionEraseFromParent(call);
   }
+  if (LLVMGetFirstUse(query))
+    define(query, answer);
+  else
+    LLVMDeleteFunction(query);
 }
 
 // ---- what a function is compiled for
@@ -89,8 +105,6 @@ void set_target(LLVMModuleRef module, const struct codegen_target *target)
     next = LLVMGetNextFunction(f);
     if (begins_with(name_of(f), "pkgimg.cpu_has.")) {
       answer_query(f, target);
-      if (!LLVMGetFirstUse(f))
-        LLVMDeleteFunction(f);
       continue;
     }
     if (!LLVMIsDeclaration(f) && !has_string_attribute(f, "pkgimg.own-target"))
