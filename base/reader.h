@@ -42,4 +42,10 @@ static inline bool range_within(uint64_t offset, uint64_t size, uint64_t limit)
   return offset <= limit && size <= limit - offset;
 }
 
+/// The first multiple of `step` from `value` on.
+static inline uint64_t round_up(uint64_t value, uint64_t step)
+{
+  return (value + step - 1) / step * step;
+}
+
 #endif

@@ -9,11 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static uint64_t round_up(uint64_t value, uint64_t step)
-{
-  return (value + step - 1) / step * step;
-}
-
 void writer_areas(const struct linked *linked, struct disk_area areas[AREA_COUNT])
 {
   uint64_t end = 0;

@@ -41,11 +41,6 @@ void binder_deinit(struct binder *binder)
   deps_deinit(&binder->deps);
 }
 
-static uint64_t round_up(uint64_t value, uint64_t step)
-{
-  return (value + step - 1) / step * step;
-}
-
 // ---- reading
 
 static enum pkgimg_status read_images(struct binder *binder)

@@ -8,11 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static uint64_t round_up(uint64_t value, uint64_t step)
-{
-  return (value + step - 1) / step * step;
-}
-
 // ---- entries
 
 // What registers destructors while it runs must be known at the end.

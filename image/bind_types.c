@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
 // bind: the types that images state, each once, as objects that a process uses where they lie.
+#include "base/words.h"
 #include "format/bundle_view.h"
 #include "image/binder.h"
 
@@ -10,13 +11,6 @@
 static const struct types *types_of(const struct binder *binder, size_t image)
 {
   return &tables_of(&binder->images[image])->types;
-}
-
-static uint64_t key_of(const uint8_t id[16])
-{
-  uint64_t key;
-  memcpy(&key, id, sizeof key);
-  return key;
 }
 
 void merged_deinit(struct merged *merged)
@@ -49,7 +43,7 @@ static enum pkgimg_status make_room(struct binder *binder)
 
 static uint32_t number_of(struct merged *merged, const uint8_t id[16])
 {
-  size_t at = key_of(id) & (merged->capacity - 1);
+  size_t at = load64(id) & (merged->capacity - 1);
   for (; merged->index[at] != BUNDLE_NONE; at = (at + 1) & (merged->capacity - 1))
     if (memcmp(merged->types[merged->index[at]].object.id, id, 16) == 0)
       return merged->index[at];

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "relocator/captured.h"
 
+#include "base/words.h"
 #include "format/sites.h"
 
 #include <stdlib.h>
@@ -147,13 +148,6 @@ struct heap_relocation *heap_relocation_begin(const struct relocation *relocatio
 }
 
 // ---- many words of 64 K at once
-
-static uint64_t load64(const uint8_t *at)
-{
-  uint64_t value;
-  memcpy(&value, at, sizeof value);
-  return value;
-}
 
 static void add_one_by_one(uint64_t *words, const uint8_t *bits, size_t count, uint64_t add)
 {

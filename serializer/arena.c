@@ -1,15 +1,11 @@
 // SPDX-License-Identifier: MIT
 #include "serializer/arena.h"
 
+#include "base/reader.h"
 #include "format/heap.h"
 #include "format/layout.h"
 
 enum { SMALL = 1024, LARGE = 1 << 20, PAGE = 4096, FIRST_SPLIT = 64 + 24 };  // above 64 KiB
-
-static uint64_t round_up(uint64_t value, uint64_t step)
-{
-  return (value + step - 1) / step * step;
-}
 
 // The quarter of a doubling that a span above SMALL and up to LARGE belongs to: 0 for up to 1280.
 static unsigned quarter_of(uint64_t span)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "serializer/object.h"
 
+#include "base/reader.h"
 #include "format/heap.h"
 #include "format/layout.h"
 
@@ -132,11 +133,6 @@ const struct object *objects_find(const struct objects *objects, uint64_t addres
 }
 
 // ---- places in H
-
-static uint64_t round_up(uint64_t value, uint64_t step)
-{
-  return (value + step - 1) / step * step;
-}
 
 static uint64_t span_of(const struct object *object)
 {
